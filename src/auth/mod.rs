@@ -1,0 +1,1 @@
+//! A token in, what its bearer may do out.

@@ -1,0 +1,23 @@
+//! Roomful: rooms with presence, history and resume, one Durable Object each.
+//!
+//! - [`protocol`]: what a client and a room can say to each other.
+//! - [`auth`]: a token in, what its bearer may do out.
+//! - [`room`]: the room as a state machine without clock, randomness or I/O.
+//! - `worker`: carries the runtime's events into a room and its actions out;
+//!   compiled for `wasm32` only.
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::panic_in_result_fn,
+        clippy::string_slice,
+        clippy::unreachable
+    )
+)]
+
+pub mod auth;
+pub mod protocol;
+pub mod room;
+
+#[cfg(target_arch = "wasm32")]
+mod worker;

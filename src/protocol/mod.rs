@@ -1,0 +1,1 @@
+//! What a client and a room can say to each other.

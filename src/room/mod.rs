@@ -1,0 +1,1 @@
+//! The room as a state machine: an input in, actions out.
