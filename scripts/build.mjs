@@ -1,0 +1,98 @@
+// Builds the Worker into a folder that wrangler can load:
+//
+//   node scripts/build.mjs [--local] [--features <names>] [--out <folder>] [--force]
+//
+// Without options: what is deployed, in build/. `--local` compiles a change in
+// seconds rather than making the fastest code, in build-local/. Nothing is done
+// when neither the sources nor the tools changed since the folder was built.
+import { createHash } from "node:crypto";
+import { execFileSync } from "node:child_process";
+import { copyFileSync, existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
+import { parseArgs } from "node:util";
+import { lock } from "./lock.mjs";
+import { at, root } from "./project.mjs";
+import { Failure, main, quiet, say } from "./step.mjs";
+import { setup } from "./setup.mjs";
+
+const STAMP = ".built";
+
+/** Builds unless the folder is current; resolves to the folder. */
+export async function build({ local = false, features = "", out, force = false } = {}) {
+  await setup();
+  const folder = path.resolve(root, out ?? (local ? "build-local" : "build"));
+  if (!folder.startsWith(root + path.sep)) throw new Failure("--out must be inside the project");
+  const release = await lock(at("target", "build.lock"), "another build");
+  try {
+    const stamp = fingerprint({ local, features });
+    if (!force && isCurrent(folder, stamp)) return folder;
+    rmSync(path.join(folder, STAMP), { force: true });
+    await compile({ local, features, folder });
+    for (const name of modules()) {
+      copyFileSync(at("src", "worker", name), path.join(folder, name));
+    }
+    writeFileSync(path.join(folder, STAMP), stamp);
+    return folder;
+  } finally {
+    release();
+  }
+}
+
+function compile({ local, features, folder }) {
+  const relative = path.relative(root, folder);
+  // wasm-opt takes longer than everything else; a local build goes without.
+  const profile = local ? ["--profile", "local", "--no-opt"] : ["--release"];
+  // The last options are cargo's: worker-build hands on what it does not know.
+  const cargo = features ? ["--features", features] : [];
+  return quiet(
+    `Worker into ${relative}/${features && ` with ${features}`}`,
+    "worker-build",
+    [...profile, "--out-dir", relative, ...cargo],
+  );
+}
+
+/** The JavaScript modules of the Worker that are not compiled: entry.mjs and what it imports. */
+const modules = () => readdirSync(at("src", "worker")).filter((name) => name.endsWith(".mjs"));
+
+function isCurrent(folder, stamp) {
+  const file = path.join(folder, STAMP);
+  const emitted = ["index.js", "index_bg.wasm", ...modules()];
+  return (
+    existsSync(file) &&
+    readFileSync(file, "utf8") === stamp &&
+    emitted.every((name) => existsSync(path.join(folder, name)))
+  );
+}
+
+function fingerprint(options) {
+  const hash = createHash("sha256");
+  hash.update(JSON.stringify(options));
+  hash.update(execFileSync("rustc", ["--version"]));
+  hash.update(readFileSync(at(".tools", ".crates2.json")));
+  const sources = readdirSync(at("src"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => path.relative(root, path.join(entry.parentPath ?? entry.path, entry.name)));
+  const others = ["Cargo.toml", "Cargo.lock", "package-lock.json", "scripts/build.mjs"];
+  for (const name of [...sources.sort(), ...others]) {
+    hash.update(`\0${name}\0`);
+    hash.update(readFileSync(at(name)));
+  }
+  return hash.digest("hex");
+}
+
+if (process.argv[1] === at("scripts", "build.mjs")) {
+  await main(async (args) => {
+    const { values } = parseArgs({
+      args,
+      options: {
+        local: { type: "boolean", default: process.env.ROOMFUL_BUILD === "local" },
+        features: { type: "string" },
+        out: { type: "string" },
+        force: { type: "boolean" },
+      },
+    });
+    const started = performance.now();
+    const folder = await build(values);
+    say(`${path.relative(root, folder)}/ is up to date (${((performance.now() - started) / 1000).toFixed(1)} s)`);
+  });
+}
