@@ -10,16 +10,10 @@ export const WASM = "wasm32-unknown-unknown";
 const MINIMUM_RUST = 95;
 
 /** Sets up what is missing, independent parts at the same time. */
-export async function setup({ wasm = true } = {}) {
-  const parts = [packages()];
-  if (wasm) {
-    checkRust();
-    parts.push(wasmTarget(), buildTools());
-  } else {
-    checkRust();
-  }
+export async function setup() {
+  checkRust();
   // Every part is waited for: none may go on in the background after a failure.
-  const results = await Promise.allSettled(parts);
+  const results = await Promise.allSettled([packages(), wasmTarget(), buildTools()]);
   const failed = results.find((result) => result.status === "rejected");
   if (failed) throw failed.reason;
 }

@@ -1,0 +1,71 @@
+// Everything that can be checked without running the Worker. All checks run, so
+// that one look tells all that is wrong.
+import { existsSync, readFileSync, readdirSync } from "node:fs";
+import path from "node:path";
+import { gzipSync } from "node:zlib";
+import { build } from "./build.mjs";
+import { at, node, root } from "./project.mjs";
+import { checkRules } from "./rules.mjs";
+import { WASM, setup } from "./setup.mjs";
+import { Failure, capture, main, quiet, say, step } from "./step.mjs";
+
+const WASM_GZIPPED_BYTES = 250_000;
+const SCRIPT_LINES = 300;
+
+const deny = ["--", "-D", "warnings"];
+const checks = [
+  () => quiet("formatting (repair: cargo fmt)", "cargo", ["fmt", "--check"]),
+  () => quiet("clippy, native", "cargo", ["clippy", "--locked", "--all-targets", ...deny]),
+  () => quiet("clippy, wasm", "cargo", ["clippy", "--locked", "--lib", "--target", WASM, ...deny]),
+  () =>
+    quiet("clippy, wasm with panic-on-purpose", "cargo", [
+      ...["clippy", "--locked", "--lib", "--target", WASM, "--features", "panic-on-purpose"],
+      ...deny,
+    ]),
+  () => step("scripts", checkScripts),
+  () => checkRules(),
+  checkSize,
+];
+
+await main(async () => {
+  await setup();
+  let failed = 0;
+  for (const check of checks) {
+    try {
+      await check();
+    } catch (error) {
+      if (!(error instanceof Failure)) throw error;
+      say(error.message);
+      failed += 1;
+    }
+  }
+  if (failed) throw new Failure(`${failed} of ${checks.length} checks failed`);
+  say(`all ${checks.length} checks passed`);
+});
+
+async function checkScripts() {
+  const files = [...modules("scripts"), ...modules("tests"), ...modules("bench"), ...modules("src/worker")];
+  for (const file of files) await capture(node(), ["--check", file]);
+  const long = modules("scripts").filter((file) => lines(file) > SCRIPT_LINES);
+  if (long.length) throw new Failure(`longer than ${SCRIPT_LINES} lines: ${long.join(", ")}`);
+}
+
+function modules(folder) {
+  if (!existsSync(at(folder))) return [];
+  return readdirSync(at(folder), { recursive: true, withFileTypes: true })
+    .map((entry) => path.relative(root, path.join(entry.parentPath ?? entry.path, entry.name)))
+    .filter((file) => /\.m?js$/.test(file) && !file.includes("node_modules"));
+}
+
+function lines(file) {
+  return readFileSync(at(file), "utf8").split("\n").length;
+}
+
+async function checkSize() {
+  const folder = await build();
+  const bytes = gzipSync(readFileSync(path.join(folder, "index_bg.wasm")), { level: 9 }).length;
+  const size = `the Worker's wasm has ${bytes.toLocaleString("en")} bytes gzipped`;
+  const limit = WASM_GZIPPED_BYTES.toLocaleString("en");
+  if (bytes > WASM_GZIPPED_BYTES) throw new Failure(`${size}; the limit is ${limit}`);
+  say(`${size}, within ${limit}`);
+}
