@@ -1,0 +1,175 @@
+//! Who is here: the members, their presence states, and what the others are told of them (section 6).
+//!
+//! Membership is durable: a row from join to leave. So a restarted room knows who was there, and a
+//! deploy makes nobody flicker (R5).
+
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use super::connection::User;
+use crate::protocol::server::{self, MemberView};
+use crate::protocol::{ConnectionId, Json, Limits, Patch};
+
+#[derive(Debug)]
+pub struct Member {
+    pub user: Rc<User>,
+    pub state: Json<'static>,
+    /// When it joined, in milliseconds.
+    pub at: u64,
+}
+
+impl Member {
+    fn bytes(&self) -> usize {
+        self.state.len().saturating_add(self.user.info.len())
+    }
+
+    pub fn view(&self, connection: ConnectionId) -> MemberView<'_> {
+        MemberView {
+            connection,
+            user: &self.user.id,
+            info: self.user.info.as_str(),
+            state: self.state.as_str(),
+            at: self.at,
+        }
+    }
+}
+
+/// A change of state that waits for the next flush (P2).
+#[derive(Debug)]
+enum Change {
+    /// The whole state, whatever it is by then.
+    Whole,
+    /// Only these keys have changed since the last frame.
+    Patch(Patch<'static>),
+}
+
+/// The members of a room, oldest first.
+#[derive(Debug, Default)]
+pub struct Members {
+    members: BTreeMap<ConnectionId, Member>,
+    /// How many members each user is.
+    users: BTreeMap<Box<str>, u32>,
+    /// Bytes of all states and infos.
+    bytes: usize,
+    changes: BTreeMap<ConnectionId, Change>,
+}
+
+impl Members {
+    /// How many different users the members are.
+    pub fn users(&self) -> usize {
+        self.users.len()
+    }
+
+    pub fn get(&self, connection: ConnectionId) -> Option<&Member> {
+        self.members.get(&connection)
+    }
+
+    pub fn contains(&self, connection: ConnectionId) -> bool {
+        self.members.contains_key(&connection)
+    }
+
+    /// Oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = (ConnectionId, &Member)> {
+        self.members.iter().map(|(id, member)| (*id, member))
+    }
+
+    pub fn views(&self) -> Vec<MemberView<'_>> {
+        self.iter().map(|(id, member)| member.view(id)).collect()
+    }
+
+    pub fn insert(&mut self, connection: ConnectionId, member: Member) {
+        self.remove(connection);
+        self.bytes = self.bytes.saturating_add(member.bytes());
+        let count = self.users.entry(member.user.id.clone()).or_default();
+        *count = count.saturating_add(1);
+        self.members.insert(connection, member);
+    }
+
+    pub fn remove(&mut self, connection: ConnectionId) -> Option<Member> {
+        let member = self.members.remove(&connection)?;
+        self.changes.remove(&connection);
+        self.bytes = self.bytes.saturating_sub(member.bytes());
+        if let Some(count) = self.users.get_mut(&member.user.id) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.users.remove(&member.user.id);
+            }
+        }
+        Some(member)
+    }
+
+    /// Sets a member's state and notes the change for the next flush.
+    pub fn set(&mut self, connection: ConnectionId, state: Json<'static>) {
+        if self.replace(connection, state) {
+            self.changes.insert(connection, Change::Whole);
+        }
+    }
+
+    /// Sets a member's state to the outcome of a patch and notes the patch for the next flush.
+    pub fn patch(&mut self, connection: ConnectionId, patch: Patch<'static>, state: Json<'static>) {
+        if !self.replace(connection, state) {
+            return;
+        }
+        match self.changes.get_mut(&connection) {
+            None => {
+                self.changes.insert(connection, Change::Patch(patch));
+            }
+            Some(Change::Patch(earlier)) => earlier.merge(patch),
+            Some(Change::Whole) => {}
+        }
+    }
+
+    fn replace(&mut self, connection: ConnectionId, state: Json<'static>) -> bool {
+        let Some(member) = self.members.get_mut(&connection) else {
+            return false;
+        };
+        self.bytes = self.bytes.saturating_sub(member.bytes());
+        member.state = state;
+        self.bytes = self.bytes.saturating_add(member.bytes());
+        true
+    }
+
+    /// Whether there are changes that wait for a flush.
+    pub fn changed(&self) -> bool {
+        !self.changes.is_empty()
+    }
+
+    /// Drops the changes that wait: nobody is to be told of them.
+    pub fn forget_changes(&mut self) {
+        self.changes.clear();
+    }
+
+    /// Writes the `states` message for all changes, and drops them.
+    pub fn write_changes(&mut self, out: &mut String) {
+        let changes = std::mem::take(&mut self.changes);
+        let whole = changes
+            .iter()
+            .filter(|(_, change)| matches!(change, Change::Whole))
+            .filter_map(|(id, _)| Some((*id, self.members.get(id)?.state.as_str())));
+        let patches: Vec<(ConnectionId, Json<'static>)> = changes
+            .iter()
+            .filter_map(|(id, change)| match change {
+                Change::Patch(patch) => Some((*id, patch.to_json())),
+                Change::Whole => None,
+            })
+            .collect();
+        server::states(
+            out,
+            whole,
+            patches.iter().map(|(id, patch)| (*id, patch.as_str())),
+        );
+    }
+
+    /// Whether the list is too long to be told to everybody (N7, P4). Once it is, it has to fall below 90 % of the
+    /// limits before it is told again, so that one person at the threshold does not make it change back and forth.
+    pub fn crowded(&self, already: bool, limits: &Limits) -> bool {
+        let over = |value: usize, limit: usize| {
+            if already {
+                value.saturating_mul(10) >= limit.saturating_mul(9)
+            } else {
+                value > limit
+            }
+        };
+        over(self.members.len(), limits.members) || over(self.bytes, limits.presence_bytes)
+    }
+}

@@ -1,0 +1,141 @@
+//! What a room keeps on disk, and the port through which it reaches it.
+//!
+//! The room decides what is read and written, the shell only knows how (SQL on the runtime, a map in
+//! tests). The port is a trait rather than a list of actions because storage in a Durable Object is
+//! synchronous and a write can fail: the room must know before it tells anybody that a message is safe.
+
+use std::fmt;
+use std::ops::ControlFlow;
+
+use crate::protocol::{ConnectionId, Json};
+
+/// Storage refused: the disk is full, a value is too large, the database is broken.
+///
+/// Carries what the runtime said, for the operator's log; never shown to a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreError(pub String);
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "storage failed: {}", self.0)
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+pub type StoreResult<T> = Result<T, StoreError>;
+
+/// What makes a room this room: written with its first join, publish or ban.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Meta {
+    /// Names this life of the room: offsets compare only within one epoch.
+    pub epoch: String,
+    /// Signs session secrets (R1).
+    pub key: [u8; 32],
+    /// Milliseconds since the Unix epoch.
+    pub created_at: u64,
+    /// Whether presence has been reduced to occupancy (P4). Kept because the way back has hysteresis.
+    pub crowded: bool,
+}
+
+/// A member's row: there from join to leave, so that a restart makes nobody flicker (R5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MemberRow {
+    pub connection: ConnectionId,
+    pub user: String,
+    pub info: Json<'static>,
+    /// `null` while a socket carries the state in its attachment.
+    pub state: Json<'static>,
+    /// When it joined, in milliseconds.
+    pub at: u64,
+}
+
+/// The messages of one flush: one row, already encoded.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct LogRow {
+    /// Offset of the first message in the row; the key.
+    pub first: u64,
+    /// Offset of the last one. Rows are dense: the next row's `first` is this plus one.
+    pub last: u64,
+    /// When the row was written, in milliseconds; never less than an older row's.
+    pub at: u64,
+    /// Bytes of `messages` of all rows ever written in this epoch, up to and with this one.
+    pub total: u64,
+    /// Publish ids in the row: a JSON array of `[offset, key]` (see `ids.rs`), or empty.
+    pub ids: String,
+    /// Who gets a `skip` in place of a message: a JSON array of `[offset, [connection, …]]`, or empty.
+    pub skips: String,
+    /// The encoded messages, joined by commas.
+    pub messages: String,
+}
+
+impl LogRow {
+    /// Bytes of `messages`.
+    pub fn bytes(&self) -> u64 {
+        self.messages.len() as u64
+    }
+
+    pub fn head(&self) -> LogHead {
+        LogHead {
+            first: self.first,
+            last: self.last,
+            at: self.at,
+            total: self.total,
+            bytes: self.bytes(),
+        }
+    }
+}
+
+/// A row without its text.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct LogHead {
+    pub first: u64,
+    pub last: u64,
+    pub at: u64,
+    pub total: u64,
+    pub bytes: u64,
+}
+
+/// Which way rows are read.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// Oldest first.
+    Forward,
+    /// Newest first.
+    Backward,
+}
+
+/// Durable storage of one room. All calls of one event are one transaction.
+pub trait Store {
+    fn meta(&mut self) -> StoreResult<Option<Meta>>;
+    fn put_meta(&mut self, meta: &Meta) -> StoreResult<()>;
+
+    fn members(&mut self) -> StoreResult<Vec<MemberRow>>;
+    fn put_member(&mut self, row: &MemberRow) -> StoreResult<()>;
+    fn set_state(&mut self, connection: ConnectionId, state: &Json<'_>) -> StoreResult<()>;
+    fn delete_member(&mut self, connection: ConnectionId) -> StoreResult<()>;
+
+    /// Until when (milliseconds) a user is banned, if there is a ban, expired or not.
+    fn ban(&mut self, user: &str) -> StoreResult<Option<u64>>;
+    fn put_ban(&mut self, user: &str, until: u64) -> StoreResult<()>;
+
+    /// The oldest (`Forward`) or the newest (`Backward`) row there is.
+    fn end(&mut self, direction: Direction) -> StoreResult<Option<LogHead>>;
+    /// Heads of the rows from the oldest on, until `visit` breaks.
+    fn heads(&mut self, visit: &mut dyn FnMut(LogHead) -> ControlFlow<()>) -> StoreResult<()>;
+    /// Rows that hold an offset in `after + 1 .. before`, in `direction`, until `visit` breaks.
+    fn rows(
+        &mut self,
+        after: u64,
+        before: u64,
+        direction: Direction,
+        visit: &mut dyn FnMut(LogRow) -> ControlFlow<()>,
+    ) -> StoreResult<()>;
+    /// Visits the `ids` of the rows that hold offsets above `after`, oldest first, leaving out empty ones.
+    fn ids(&mut self, after: u64, visit: &mut dyn FnMut(LogHead, &str)) -> StoreResult<()>;
+    /// Adds a row; in place of the row whose `first` is `reuse`, if given, so that it counts as one row written.
+    fn append(&mut self, row: &LogRow, reuse: Option<u64>) -> StoreResult<()>;
+
+    /// Forgets everything but bans that end after `now`.
+    fn erase(&mut self, now: u64) -> StoreResult<()>;
+}
