@@ -22,18 +22,24 @@ await main(async (options) => {
   const args = ["dev", "build-local/entry.mjs", "--port", String(port), ...anonymous, ...options];
 
   let running = true;
-  const signals = ["SIGINT", "SIGTERM", "SIGHUP"];
+  let stopped = false;
   const served = start(node(), [at("node_modules", "wrangler", "bin", "wrangler.js"), ...args], {
     // What wrangler runs when a source changes: see [build] in wrangler.toml.
     env: { ROOMFUL_BUILD: "local" },
     stdio: "inherit",
-    // A terminal's Ctrl-C reaches wrangler by itself; it is given time to stop.
-    child: (child) => signals.forEach((name) => process.on(name, () => child.kill(name))),
+    child(wrangler) {
+      for (const name of ["SIGINT", "SIGTERM", "SIGHUP"]) {
+        process.on(name, () => {
+          stopped = true;
+          wrangler.kill(name);
+        });
+      }
+    },
   }).finally(() => (running = false));
 
   if (await answers(port, () => running)) welcome(port, configured);
   const code = await served;
-  if (typeof code === "number" && code !== 0) throw new Failure(`wrangler dev ended with ${code}`);
+  if (code !== 0 && !stopped) throw new Failure(`wrangler dev ended with ${code}`);
 });
 
 function portNumber() {
