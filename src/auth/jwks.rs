@@ -1,0 +1,189 @@
+//! The published keys, and when to fetch them again.
+
+use std::fmt;
+
+use serde_json::value::RawValue;
+
+use crate::protocol::{Error, ErrorCode};
+
+use super::jwk::Jwk;
+use super::object::Object;
+use super::token::{PublicKeyAlgorithm, invalid_signature};
+
+/// The longest key set that is read, in bytes.
+pub const MAX_JWKS_BYTES: usize = 256 * 1_024;
+const MAX_KEYS: usize = 100;
+
+/// How long a fetched set is taken as it is.
+const FRESH_MS: u64 = 10 * 60 * 1_000;
+/// How long it is still used while a newer one cannot be had.
+const USABLE_MS: u64 = 60 * 60 * 1_000;
+/// How far two fetches are apart at least, while there are keys to go on with.
+const FETCH_EVERY_MS: u64 = 30 * 1_000;
+/// How long nothing is fetched after a failure that left no key to go on with.
+const RETRY_AFTER_MS: u64 = 5 * 1_000;
+
+/// The key set of one URL. It knows when a fetch is due, and never makes one.
+///
+/// The caller asks with [`lookup`](JwksCache::lookup); on [`Lookup::Fetch`] it
+/// fetches, tells the outcome ([`store`](JwksCache::store) or
+/// [`failed`](JwksCache::failed)) and asks again, which then says something else.
+///
+/// Fetches stay rare whatever arrives: a made-up `kid` causes at most one in 30
+/// seconds. While one is under way, all others go on with the keys there are;
+/// only when there are none do they fetch as well.
+#[derive(Clone, Debug, Default)]
+pub struct JwksCache {
+    keys: Vec<Jwk>,
+    fetched_at: Option<u64>,
+    /// When a fetch was last asked for or ended.
+    attempted_at: Option<u64>,
+}
+
+/// Where the key of a token is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Lookup<'a> {
+    /// Here.
+    Key(&'a Jwk),
+    /// Perhaps in a newer set, which is to be fetched now.
+    Fetch,
+    /// Nowhere: the token is refused.
+    Unknown,
+    /// No set could be had lately, so nothing can be said about any token. That
+    /// is no fault of the token's: the client should come back with it.
+    Unavailable,
+}
+
+impl Lookup<'_> {
+    /// Why the token cannot be accepted now; `None` while that is not settled.
+    ///
+    /// [`ErrorCode::InvalidToken`] if the key is unknown, and the retryable
+    /// [`ErrorCode::RoomBusy`] if the keys are unavailable: with a 401 clients
+    /// would ask for token after token while an issuer is down.
+    pub fn refusal(&self) -> Option<Error> {
+        match self {
+            Lookup::Key(_) | Lookup::Fetch => None,
+            Lookup::Unknown => Some(invalid_signature()),
+            Lookup::Unavailable => Some(
+                Error::new(ErrorCode::RoomBusy)
+                    .with_message(
+                        "The keys that tokens are checked with cannot be had at the moment.",
+                    )
+                    .with_retry_after(RETRY_AFTER_MS),
+            ),
+        }
+    }
+}
+
+/// The fetched text is no key set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MalformedJwks;
+
+impl fmt::Display for MalformedJwks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the key set is malformed or too large")
+    }
+}
+
+impl std::error::Error for MalformedJwks {}
+
+impl JwksCache {
+    /// A cache that holds nothing yet.
+    pub fn new() -> JwksCache {
+        JwksCache::default()
+    }
+
+    /// Looks for the key of a token at the time `now_ms`, in milliseconds since
+    /// the epoch.
+    ///
+    /// A token without a `kid` gets the set's only key for its algorithm, and
+    /// none if there are several.
+    pub fn lookup(
+        &mut self,
+        kid: Option<&str>,
+        algorithm: PublicKeyAlgorithm,
+        now_ms: u64,
+    ) -> Lookup<'_> {
+        let age = self.fetched_at.map(|at| now_ms.saturating_sub(at));
+        let usable = age.is_some_and(|age| age < USABLE_MS);
+        let fresh = age.is_some_and(|age| age < FRESH_MS);
+        let found = if usable {
+            self.find(kid, algorithm)
+        } else {
+            None
+        };
+        if fresh && found.is_some() {
+            return self.key(found);
+        }
+
+        let pause = if usable {
+            FETCH_EVERY_MS
+        } else {
+            RETRY_AFTER_MS
+        };
+        let due = self
+            .attempted_at
+            .is_none_or(|at| now_ms.saturating_sub(at) >= pause);
+        if due {
+            // Without keys nobody can go on with anything, so all may fetch.
+            if usable {
+                self.attempted_at = Some(now_ms);
+            }
+            Lookup::Fetch
+        } else if usable {
+            self.key(found)
+        } else {
+            Lookup::Unavailable
+        }
+    }
+
+    /// Takes a fetched set in the place of the one before.
+    ///
+    /// # Errors
+    ///
+    /// [`MalformedJwks`] if the text is no key set, longer than
+    /// [`MAX_JWKS_BYTES`] or of more than 100 keys. The keys that were there stay,
+    /// as after [`failed`](JwksCache::failed).
+    pub fn store(&mut self, text: &str, now_ms: u64) -> Result<(), MalformedJwks> {
+        self.attempted_at = Some(now_ms);
+        self.keys = parse(text).ok_or(MalformedJwks)?;
+        self.fetched_at = Some(now_ms);
+        Ok(())
+    }
+
+    /// Notes that a set could not be fetched.
+    pub fn failed(&mut self, now_ms: u64) {
+        self.attempted_at = Some(now_ms);
+    }
+
+    fn find(&self, kid: Option<&str>, algorithm: PublicKeyAlgorithm) -> Option<usize> {
+        let mut fitting =
+            self.keys.iter().enumerate().filter(|(_, key)| {
+                key.algorithm() == algorithm && (kid.is_none() || key.kid() == kid)
+            });
+        let (index, _) = fitting.next()?;
+        (kid.is_some() || fitting.next().is_none()).then_some(index)
+    }
+
+    fn key(&self, index: Option<usize>) -> Lookup<'_> {
+        index
+            .and_then(|index| self.keys.get(index))
+            .map_or(Lookup::Unknown, Lookup::Key)
+    }
+}
+
+fn parse(text: &str) -> Option<Vec<Jwk>> {
+    if text.len() > MAX_JWKS_BYTES {
+        return None;
+    }
+    let set = Object::parse(text)?;
+    let keys = set.get::<Vec<&RawValue>>("keys").ok()??;
+    if keys.len() > MAX_KEYS {
+        return None;
+    }
+    let key = |raw: &&RawValue| Jwk::parse(&Object::parse(raw.get())?);
+    Some(keys.iter().filter_map(key).collect())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,163 @@
+//! Which pages may use the server (T7).
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::protocol::{Error, ErrorCode};
+
+use super::config::AuthConfig;
+
+/// The pages that `ALLOWED_ORIGINS` lets in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origins {
+    /// Nothing is set: none, save those of the same machine while anonymous.
+    Unset,
+    /// `*`: all, an opaque `null` included.
+    Any,
+    /// These and no others, as browsers write them.
+    List(Vec<String>),
+}
+
+impl Origins {
+    /// From `*`, or a comma-separated list of `scheme://host[:port]`. Case, a
+    /// final `/` and a port that the scheme implies make no difference.
+    pub(super) fn parse(list: &str) -> Result<Origins, &'static str> {
+        if list.trim() == "*" {
+            return Ok(Origins::Any);
+        }
+        let entries = list
+            .split(',')
+            .map(str::trim)
+            .filter(|entry| !entry.is_empty());
+        entries
+            .map(|entry| match entry {
+                "*" => Err("must be * alone or a list without it"),
+                "null" => Err("must not have null, which any page can claim to be"),
+                _ => Address::parse(entry.strip_suffix('/').unwrap_or(entry))
+                    .map(|address| address.to_origin())
+                    .ok_or("must have entries of the form https://host or https://host:port"),
+            })
+            .collect::<Result<Vec<_>, _>>()
+            .map(Origins::List)
+    }
+}
+
+/// Judges a request's `Origin` header.
+///
+/// Gives what goes into `Access-Control-Allow-Origin`: nothing without an
+/// `Origin`, `*` if all are allowed, the origin itself otherwise (and then the
+/// response varies by `Origin`).
+///
+/// # Errors
+///
+/// [`ErrorCode::ForbiddenOrigin`] for an origin that is not allowed.
+pub fn origin_allowed<'a>(
+    origin: Option<&'a str>,
+    config: &AuthConfig,
+) -> Result<Option<&'a str>, Error> {
+    let Some(origin) = origin else {
+        return Ok(None);
+    };
+    let allowed = match config.origins() {
+        Origins::Any => return Ok(Some("*")),
+        Origins::List(list) => list.iter().any(|entry| entry.eq_ignore_ascii_case(origin)),
+        Origins::Unset => {
+            config.is_anonymous() && Address::parse(origin).is_some_and(|it| it.is_loopback())
+        }
+    };
+    if allowed {
+        Ok(Some(origin))
+    } else {
+        Err(Error::new(ErrorCode::ForbiddenOrigin))
+    }
+}
+
+/// Where a server or a page is: scheme, host and port, in lower case.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Address {
+    scheme: String,
+    host: String,
+    port: Option<u16>,
+}
+
+impl Address {
+    /// From `scheme://host[:port]`, with nothing after it.
+    pub(super) fn parse(text: &str) -> Option<Address> {
+        let (scheme, authority) = text.split_once("://")?;
+        Address::of(scheme, authority)
+    }
+
+    /// From a scheme and a `host[:port]`; user and password are not taken.
+    pub(super) fn of(scheme: &str, authority: &str) -> Option<Address> {
+        let (host, port) = match authority.rsplit_once(':') {
+            // The colons of an IPv6 address are inside its brackets.
+            Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+            _ => (authority, None),
+        };
+        if !is_scheme(scheme) || !is_host(host) {
+            return None;
+        }
+        let port = match port {
+            None => None,
+            Some(digits) if digits.bytes().all(|b| b.is_ascii_digit()) => {
+                Some(digits.parse().ok()?)
+            }
+            Some(_) => return None,
+        };
+        Some(Address {
+            scheme: scheme.to_ascii_lowercase(),
+            host: host.to_ascii_lowercase(),
+            port,
+        })
+    }
+
+    pub(super) fn scheme(&self) -> &str {
+        &self.scheme
+    }
+
+    /// Whether this is the machine that the browser runs on, reached over HTTP.
+    pub(super) fn is_loopback(&self) -> bool {
+        let host = self.host.as_str();
+        let address = host
+            .strip_prefix('[')
+            .and_then(|rest| rest.strip_suffix(']'));
+        matches!(self.scheme.as_str(), "http" | "https")
+            && (host == "localhost"
+                || host.ends_with(".localhost")
+                || host.parse().is_ok_and(|ip: Ipv4Addr| ip.is_loopback())
+                || address.is_some_and(|ip| ip.parse().is_ok_and(|ip: Ipv6Addr| ip.is_loopback())))
+    }
+
+    /// As a browser writes it in `Origin`: without the port that goes without
+    /// saying.
+    fn to_origin(&self) -> String {
+        let Address { scheme, host, port } = self;
+        match (scheme.as_str(), port) {
+            (_, None) | ("https", Some(443)) | ("http", Some(80)) => format!("{scheme}://{host}"),
+            (_, Some(port)) => format!("{scheme}://{host}:{port}"),
+        }
+    }
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"+-.".contains(&b))
+}
+
+fn is_host(text: &str) -> bool {
+    let (brackets, inside) = match text.strip_prefix('[').and_then(|it| it.strip_suffix(']')) {
+        Some(inside) => (true, inside),
+        None => (false, text),
+    };
+    if brackets {
+        return inside.parse::<Ipv6Addr>().is_ok();
+    }
+    !inside.is_empty()
+        && inside
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
+}
+
+#[cfg(test)]
+mod tests;
