@@ -1,0 +1,312 @@
+//! The one list of everything that can go wrong (E1, E2). The documentation's table is made from it.
+
+use std::fmt::{self, Write};
+
+/// What is known about a code.
+struct Row {
+    code: &'static str,
+    status: u16,
+    close: Option<u16>,
+    retryable: bool,
+    happened: &'static str,
+    advice: &'static str,
+}
+
+macro_rules! error_codes {
+    ($(
+        $name:ident = $code:literal, $status:literal, $close:expr, $retryable:literal,
+        $happened:literal, $advice:literal;
+    )*) => {
+        /// What went wrong. Each code has its HTTP status, its close code and what to do about it.
+        ///
+        /// ```
+        /// use roomful::protocol::ErrorCode;
+        ///
+        /// assert_eq!(ErrorCode::RateLimited.as_str(), "rate_limited");
+        /// assert_eq!(ErrorCode::RateLimited.status(), 429);
+        /// assert_eq!(ErrorCode::RateLimited.close(), 4300);
+        /// assert!(ErrorCode::RateLimited.retryable());
+        /// ```
+        #[derive(Copy, Clone, PartialEq, Eq, Hash, Debug)]
+        pub enum ErrorCode {
+            $(#[doc = $happened] $name,)*
+        }
+
+        impl ErrorCode {
+            /// Every code, in the order of the documentation.
+            pub const ALL: &'static [ErrorCode] = &[$(ErrorCode::$name,)*];
+
+            const fn row(self) -> &'static Row {
+                match self {
+                    $(ErrorCode::$name => &Row {
+                        code: $code,
+                        status: $status,
+                        close: $close,
+                        retryable: $retryable,
+                        happened: $happened,
+                        advice: $advice,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+error_codes! {
+    InvalidRoom = "invalid_room", 400, Some(4509), false,
+        "The room's name is not allowed.",
+        "Use 1 to 128 of A-Z a-z 0-9 _ - . : ~ @ and percent-encode the rest of the address.";
+    InvalidToken = "invalid_token", 401, Some(4000), false,
+        "There is no token, or it is not valid here.",
+        "Get a fresh token from your own server. If that one is refused too, compare its secret, issuer and audience with the Worker's.";
+    TokenExpired = "token_expired", 401, Some(4001), false,
+        "The token has expired.",
+        "Get a fresh token and reconnect, or send it with an auth message before the old one ends.";
+    Unauthorized = "unauthorized", 401, None, false,
+        "The new token was refused; the old one still counts.",
+        "Send a valid token of the same user for this room.";
+    Forbidden = "forbidden", 403, Some(4501), false,
+        "The token does not allow this.",
+        "Mint the token for this room and with the right that is needed.";
+    ForbiddenOrigin = "forbidden_origin", 403, Some(4501), false,
+        "Pages of this origin may not connect.",
+        "Add the origin to ALLOWED_ORIGINS.";
+    Banned = "banned", 403, Some(4502), false,
+        "This user is banned from the room.",
+        "Stop, and tell the user.";
+    NotConfigured = "not_configured", 500, Some(4103), true,
+        "The server is not configured, or contradicts itself.",
+        "Set ROOMFUL_SECRETS or ROOMFUL_JWKS_URL, or ROOMFUL_ANONYMOUS=true alone for local development; the Worker's log names the variable.";
+    BadMessage = "bad_message", 400, None, false,
+        "The message is malformed.",
+        "Correct what the text names; sending it again unchanged cannot succeed.";
+    UnknownType = "unknown_type", 400, None, false,
+        "The server does not know this type of message.",
+        "Correct the type, or deploy a server that knows it.";
+    MessageTooLarge = "message_too_large", 413, None, false,
+        "The message or frame is larger than MAX_MESSAGE_BYTES.",
+        "Send less at once, or a link to what is large.";
+    StateTooLarge = "state_too_large", 413, None, false,
+        "The presence state would be larger than MAX_STATE_BYTES; it stays as it was.",
+        "Keep in the state only what the others must see.";
+    RateLimited = "rate_limited", 429, Some(4300), true,
+        "Too many messages; this one was not taken.",
+        "Wait for retry_after milliseconds, and send less often.";
+    RoomFull = "room_full", 503, Some(4301), true,
+        "The room has MAX_CONNECTIONS connections.",
+        "Try again later, or raise the limit.";
+    UserFull = "user_full", 429, Some(4301), true,
+        "The user has MAX_CONNECTIONS_PER_USER connections in the room.",
+        "Close other tabs, or raise the limit.";
+    StorageFailed = "storage_failed", 503, None, true,
+        "The message could not be stored, and nobody got it.",
+        "Send it again, with the same id.";
+    Restarting = "restarting", 503, Some(4100), true,
+        "The room restarts.",
+        "Reconnect; a client that resumes misses nothing.";
+    TooSlow = "too_slow", 503, Some(4101), true,
+        "The connection took its messages too slowly.",
+        "Reconnect and resume; subscribe on a better network or to a quieter room.";
+    Silent = "silent", 408, Some(4102), true,
+        "Nothing came from the client for too long.",
+        "Reconnect, and ping as often as the welcome says.";
+    RoomBusy = "room_busy", 503, Some(4103), true,
+        "The room cannot be reached at the moment.",
+        "Try again, with growing waits.";
+    BadMessages = "bad_messages", 400, Some(4503), false,
+        "The connection sent 10 bad messages within a minute.",
+        "Stop, and correct the client.";
+    Replaced = "replaced", 409, Some(4504), false,
+        "A newer connection of the same session took over.",
+        "Nothing: the newer connection carries on.";
+    Removed = "removed", 403, Some(4505), false,
+        "The connection was closed by an administrator.",
+        "Stop, and tell the user.";
+    RoomDeleted = "room_deleted", 410, Some(4506), false,
+        "The room was deleted.",
+        "Stop; whoever connects next begins a new room.";
+    UnsupportedProtocol = "unsupported_protocol", 400, Some(4507), false,
+        "The server does not speak the protocol version that the client asks for.",
+        "Offer the subprotocol roomful.v1, or update the client.";
+    BinaryFrame = "binary_frame", 400, Some(4508), false,
+        "The client sent a binary frame.",
+        "Send JSON as text frames.";
+    NotFound = "not_found", 404, None, false,
+        "There is nothing at this path.",
+        "Compare the path with the documentation.";
+    MethodNotAllowed = "method_not_allowed", 405, None, false,
+        "The path does not know this method.",
+        "Use one of the methods in the Allow header.";
+    BodyTooLarge = "body_too_large", 413, None, false,
+        "The body is larger than 1 MiB.",
+        "Send it in several requests.";
+    Internal = "internal", 500, Some(1011), true,
+        "Something went wrong inside the server.",
+        "Try again; if it stays, look into the Worker's log.";
+}
+
+impl ErrorCode {
+    /// The code as it is written on the wire.
+    pub fn as_str(self) -> &'static str {
+        self.row().code
+    }
+
+    /// The code with this name on the wire.
+    pub fn parse(code: &str) -> Option<ErrorCode> {
+        let known = ErrorCode::ALL.iter().copied();
+        known.into_iter().find(|known| known.as_str() == code)
+    }
+
+    /// The HTTP status of a request that is refused for this.
+    pub fn status(self) -> u16 {
+        self.row().status
+    }
+
+    /// The code with which a WebSocket is closed for this (E2); 1011, an internal error, for what
+    /// by itself closes none.
+    pub fn close(self) -> u16 {
+        self.row().close.unwrap_or(1011)
+    }
+
+    /// Whether the same request, unchanged, may succeed later.
+    pub fn retryable(self) -> bool {
+        self.row().retryable
+    }
+
+    /// What happened, as one sentence.
+    pub fn happened(self) -> &'static str {
+        self.row().happened
+    }
+
+    /// What a developer can do about it.
+    pub fn advice(self) -> &'static str {
+        self.row().advice
+    }
+
+    /// The whole list as a Markdown table, for the documentation.
+    pub fn markdown_table() -> String {
+        let mut table = String::from(
+            "| code | HTTP | close | retryable | what happened | what to do |\n\
+             | --- | --- | --- | --- | --- | --- |\n",
+        );
+        for code in ErrorCode::ALL {
+            let row = code.row();
+            let close = row.close.map_or_else(String::new, |code| code.to_string());
+            let retryable = if row.retryable { "yes" } else { "no" };
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                table,
+                "| `{}` | {} | {close} | {retryable} | {} | {} |",
+                row.code, row.status, row.happened, row.advice,
+            );
+        }
+        table
+    }
+}
+
+impl fmt::Display for ErrorCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn e1_every_code_is_named_once_and_explained() {
+        let names: BTreeSet<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+        assert_eq!(names.len(), ErrorCode::ALL.len());
+        for &code in ErrorCode::ALL {
+            assert_eq!(ErrorCode::parse(code.as_str()), Some(code));
+            assert_eq!(code.to_string(), code.as_str());
+            let snake = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
+            assert!(code.as_str().bytes().all(snake), "{code}");
+            assert!((400..=599).contains(&code.status()), "{code}");
+            for text in [code.happened(), code.advice()] {
+                assert!(text.ends_with('.') && !text.contains('|'), "{code}: {text}");
+            }
+        }
+        assert_eq!(ErrorCode::parse("nonsense"), None);
+    }
+
+    #[test]
+    fn e1_statuses_are_those_of_the_rules() {
+        for (code, status) in [
+            (ErrorCode::InvalidRoom, 400),
+            (ErrorCode::InvalidToken, 401),
+            (ErrorCode::TokenExpired, 401),
+            (ErrorCode::Forbidden, 403),
+            (ErrorCode::ForbiddenOrigin, 403),
+            (ErrorCode::Banned, 403),
+            (ErrorCode::NotConfigured, 500),
+            (ErrorCode::RateLimited, 429),
+            (ErrorCode::NotFound, 404),
+            (ErrorCode::MethodNotAllowed, 405),
+            (ErrorCode::BodyTooLarge, 413),
+        ] {
+            assert_eq!(code.status(), status, "{code}");
+        }
+    }
+
+    #[test]
+    fn e2_every_close_code_belongs_to_its_errors() {
+        for (close, expected) in [
+            (4000, &[ErrorCode::InvalidToken][..]),
+            (4001, &[ErrorCode::TokenExpired]),
+            (4100, &[ErrorCode::Restarting]),
+            (4101, &[ErrorCode::TooSlow]),
+            (4102, &[ErrorCode::Silent]),
+            (4103, &[ErrorCode::NotConfigured, ErrorCode::RoomBusy]),
+            (4300, &[ErrorCode::RateLimited]),
+            (4301, &[ErrorCode::RoomFull, ErrorCode::UserFull]),
+            (4501, &[ErrorCode::Forbidden, ErrorCode::ForbiddenOrigin]),
+            (4502, &[ErrorCode::Banned]),
+            (4503, &[ErrorCode::BadMessages]),
+            (4504, &[ErrorCode::Replaced]),
+            (4505, &[ErrorCode::Removed]),
+            (4506, &[ErrorCode::RoomDeleted]),
+            (4507, &[ErrorCode::UnsupportedProtocol]),
+            (4508, &[ErrorCode::BinaryFrame]),
+            (4509, &[ErrorCode::InvalidRoom]),
+        ] {
+            let codes = ErrorCode::ALL.iter().copied();
+            let found: Vec<_> = codes.filter(|code| code.close() == close).collect();
+            assert_eq!(found, expected, "{close}");
+        }
+    }
+
+    #[test]
+    fn e2_no_other_close_code_is_in_use() {
+        let closes: BTreeSet<_> = ErrorCode::ALL.iter().map(|code| code.close()).collect();
+        assert_eq!(
+            closes.into_iter().collect::<Vec<_>>(),
+            [
+                1011, 4000, 4001, 4100, 4101, 4102, 4103, 4300, 4301, 4501, 4502, 4503, 4504, 4505,
+                4506, 4507, 4508, 4509
+            ]
+        );
+    }
+
+    #[test]
+    fn e2_what_may_be_retried_agrees_with_the_range() {
+        for &code in ErrorCode::ALL {
+            match code.close() {
+                4100..=4499 => assert!(code.retryable(), "{code}"),
+                4000..=4099 | 4500..=4999 => assert!(!code.retryable(), "{code}"),
+                _ => {}
+            }
+        }
+    }
+
+    #[test]
+    fn e1_the_table_has_a_line_for_each_code() {
+        let table = ErrorCode::markdown_table();
+        assert_eq!(table.lines().count(), ErrorCode::ALL.len() + 2);
+        assert!(table.lines().all(|line| line.matches('|').count() == 7));
+        assert!(table.contains("\n| `banned` | 403 | 4502 | no | This user is banned"));
+    }
+}

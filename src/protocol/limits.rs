@@ -1,0 +1,310 @@
+//! The numbers that an operator can set (section 1 of the protocol), each a variable of the Worker.
+
+use std::borrow::Cow;
+use std::fmt::{self, Write};
+
+/// A variable with a number.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name in `wrangler.toml`.
+    pub name: &'static str,
+    /// What it is unless it is set, in its unit.
+    pub default: u64,
+    /// What it counts.
+    pub unit: &'static str,
+    /// The least that is allowed.
+    pub min: u64,
+    /// The most that is allowed.
+    pub max: u64,
+    /// What it is for.
+    pub meaning: &'static str,
+}
+
+/// A variable whose value cannot be used. The value is not repeated: it could be a secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidVariable {
+    /// The variable's name.
+    pub name: &'static str,
+    /// What it has to be.
+    pub reason: Cow<'static, str>,
+}
+
+impl fmt::Display for InvalidVariable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.reason)
+    }
+}
+
+impl std::error::Error for InvalidVariable {}
+
+macro_rules! limits {
+    ($(
+        $field:ident: $type:ty = $name:literal, $default:literal $unit:literal x $scale:literal,
+        $min:literal to $max:literal, $meaning:literal;
+    )*) => {
+        /// The limits of a deployment, in the units in which the code uses them: bytes,
+        /// milliseconds, or a plain number.
+        ///
+        /// ```
+        /// use roomful::protocol::Limits;
+        ///
+        /// let set = |name: &str| (name == "GRACE_SECONDS").then(|| "30".to_owned());
+        /// let limits = Limits::from_variables(set)?;
+        /// assert_eq!(limits.grace_ms, 30_000);
+        /// assert_eq!(limits.message_bytes, 65_536);
+        /// # Ok::<(), roomful::protocol::InvalidVariable>(())
+        /// ```
+        #[derive(Clone, Debug, PartialEq, Eq)]
+        pub struct Limits {
+            $(#[doc = $meaning] pub $field: $type,)*
+        }
+
+        impl Limits {
+            /// Every variable, in the order of the documentation.
+            pub const VARIABLES: &'static [Variable] = &[$(Variable {
+                name: $name,
+                default: $default,
+                unit: $unit,
+                min: $min,
+                max: $max,
+                meaning: $meaning,
+            },)*];
+
+            /// Reads the limits from the deployment's variables. One that is absent or blank has
+            /// its default.
+            ///
+            /// # Errors
+            /// [`InvalidVariable`] for the first that is no whole number within its range.
+            pub fn from_variables(
+                get: impl Fn(&str) -> Option<String>,
+            ) -> Result<Limits, InvalidVariable> {
+                let mut variables = Limits::VARIABLES.iter();
+                Ok(Limits {
+                    $($field: scaled(read(variables.next(), &get)?, $scale),)*
+                })
+            }
+        }
+
+        impl Default for Limits {
+            fn default() -> Self {
+                Limits {
+                    $($field: scaled($default, $scale),)*
+                }
+            }
+        }
+    };
+}
+
+limits! {
+    message_bytes: usize = "MAX_MESSAGE_BYTES", 65_536 "bytes" x 1, 1_024 to 1_048_576,
+        "Largest message of a client, and largest frame.";
+    state_bytes: usize = "MAX_STATE_BYTES", 4_096 "bytes" x 1, 16 to 12_000,
+        "Largest presence state, patches merged.";
+    history_messages: u64 = "HISTORY_MESSAGES", 1_000 "messages" x 1, 0 to 100_000,
+        "How many messages a room keeps; 0 turns the history off.";
+    history_ms: u64 = "HISTORY_SECONDS", 86_400 "seconds" x 1_000, 1 to 31_536_000,
+        "How long a room keeps a message.";
+    history_bytes: u64 = "HISTORY_BYTES", 4_194_304 "bytes" x 1, 65_536 to 1_073_741_824,
+        "How much of its messages a room keeps.";
+    recover_messages: u64 = "RECOVER_MESSAGES", 500 "messages" x 1, 0 to 10_000,
+        "How many missed messages a client that resumes gets at most.";
+    rate_per_second: u32 = "RATE_PER_SECOND", 100 "messages" x 1, 1 to 10_000,
+        "How many messages a second a connection may send in the long run.";
+    rate_burst: u32 = "RATE_BURST", 200 "messages" x 1, 1 to 100_000,
+        "How many messages a connection may send at once.";
+    connections: usize = "MAX_CONNECTIONS", 10_000 "connections" x 1, 1 to 32_000,
+        "How many connections a room takes.";
+    connections_per_user: usize = "MAX_CONNECTIONS_PER_USER", 50 "connections" x 1, 1 to 32_000,
+        "How many connections of one user a room takes.";
+    members: usize = "MAX_MEMBERS", 1_000 "members" x 1, 0 to 10_000,
+        "Up to how many members a room lists them; above, it only counts.";
+    presence_bytes: usize = "MAX_PRESENCE_BYTES", 524_288 "bytes" x 1, 0 to 8_388_608,
+        "Up to which size of all states and infos together a room lists its members.";
+    grace_ms: u64 = "GRACE_SECONDS", 10 "seconds" x 1_000, 0 to 600,
+        "How long a member stays listed after its connection dropped.";
+    idle_ms: u64 = "IDLE_SECONDS", 3_600 "seconds" x 1_000, 60 to 86_400,
+        "After how long without traffic the connection of a plain client is closed.";
+    ping_ms: u64 = "PING_SECONDS", 25 "seconds" x 1_000, 1 to 3_600,
+        "How often clients should ping; one that is silent for four times as long is closed. Hidden tabs ping once a minute, so less than 20 cuts them off.";
+    frames_per_second: u64 = "FRAMES_PER_SECOND", 5_000 "frames" x 1, 100 to 1_000_000,
+        "How many frames a second a room sends before it gathers more into each.";
+    max_tick_ms: u64 = "MAX_TICK_MS", 50 "milliseconds" x 1, 0 to 1_000,
+        "How long a busy room gathers messages into one frame at most.";
+    commits_per_second: u64 = "COMMITS_PER_SECOND", 20 "commits" x 1, 1 to 1_000,
+        "How many rows of messages a second a busy room writes at most.";
+}
+
+impl Limits {
+    /// The variables as a Markdown table, for the documentation.
+    pub fn markdown_table() -> String {
+        let mut table = String::from(
+            "| variable | default | unit | from | to | meaning |\n\
+             | --- | --- | --- | --- | --- | --- |\n",
+        );
+        for variable in Limits::VARIABLES {
+            // Writing to a String cannot fail.
+            let _ = writeln!(
+                table,
+                "| `{}` | {} | {} | {} | {} | {} |",
+                variable.name,
+                variable.default,
+                variable.unit,
+                variable.min,
+                variable.max,
+                variable.meaning,
+            );
+        }
+        table
+    }
+}
+
+fn read(
+    variable: Option<&Variable>,
+    get: impl Fn(&str) -> Option<String>,
+) -> Result<u64, InvalidVariable> {
+    // The macro makes fields and variables from one list, so there is one for each field.
+    let Some(variable) = variable else {
+        return Ok(0);
+    };
+    let Some(text) = get(variable.name) else {
+        return Ok(variable.default);
+    };
+    let text = text.trim();
+    if text.is_empty() {
+        return Ok(variable.default);
+    }
+    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+    let number = text.parse().ok().filter(|_| digits);
+    number
+        .filter(|number| (variable.min..=variable.max).contains(number))
+        .ok_or_else(|| InvalidVariable {
+            name: variable.name,
+            reason: Cow::Owned(format!(
+                "must be a whole number from {} to {} ({})",
+                variable.min, variable.max, variable.unit,
+            )),
+        })
+}
+
+/// From the variable's unit to the code's.
+fn scaled<T: TryFrom<u64> + Bounded>(number: u64, scale: u64) -> T {
+    T::try_from(number.saturating_mul(scale)).unwrap_or(T::MOST)
+}
+
+trait Bounded {
+    const MOST: Self;
+}
+
+impl Bounded for u32 {
+    const MOST: Self = u32::MAX;
+}
+
+impl Bounded for u64 {
+    const MOST: Self = u64::MAX;
+}
+
+impl Bounded for usize {
+    const MOST: Self = usize::MAX;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(name: &'static str, value: &'static str) -> Result<Limits, InvalidVariable> {
+        Limits::from_variables(|asked| (asked == name).then(|| value.to_owned()))
+    }
+
+    #[test]
+    fn n4_to_n7_defaults_are_those_of_the_rules() {
+        let limits = Limits::default();
+        assert_eq!(Limits::from_variables(|_| None).as_ref(), Ok(&limits));
+        assert_eq!(limits.message_bytes, 64 * 1_024);
+        assert_eq!(limits.state_bytes, 4 * 1_024);
+        assert_eq!(limits.history_messages, 1_000);
+        assert_eq!(limits.history_ms, 24 * 60 * 60 * 1_000);
+        assert_eq!(limits.history_bytes, 4 * 1_024 * 1_024);
+        assert_eq!(limits.recover_messages, 500);
+        assert_eq!((limits.rate_per_second, limits.rate_burst), (100, 200));
+        assert_eq!(
+            (limits.connections, limits.connections_per_user),
+            (10_000, 50)
+        );
+        assert_eq!(
+            (limits.members, limits.presence_bytes),
+            (1_000, 512 * 1_024)
+        );
+        assert_eq!(
+            (limits.grace_ms, limits.idle_ms, limits.ping_ms),
+            (10_000, 3_600_000, 25_000)
+        );
+        assert_eq!(limits.frames_per_second, 5_000);
+        assert_eq!((limits.max_tick_ms, limits.commits_per_second), (50, 20));
+    }
+
+    #[test]
+    fn n5_history_can_be_turned_off() {
+        assert_eq!(
+            with("HISTORY_MESSAGES", "0").map(|limits| limits.history_messages),
+            Ok(0)
+        );
+    }
+
+    #[test]
+    fn n4_to_n7_variables_are_read_with_their_ranges() {
+        for variable in Limits::VARIABLES {
+            let set = |value: u64| {
+                Limits::from_variables(|name| (name == variable.name).then(|| value.to_string()))
+            };
+            assert!(
+                (variable.min..=variable.max).contains(&variable.default),
+                "{}",
+                variable.name
+            );
+            assert_eq!(set(variable.default).as_ref(), Ok(&Limits::default()));
+            assert_ne!(
+                set(variable.max).as_ref(),
+                Ok(&Limits::default()),
+                "{}",
+                variable.name
+            );
+            assert!(set(variable.min).is_ok() && set(variable.max).is_ok());
+            let error = set(variable.max + 1).unwrap_err();
+            assert_eq!(error.name, variable.name);
+            if let Some(below) = variable.min.checked_sub(1) {
+                assert!(set(below).is_err());
+            }
+        }
+    }
+
+    #[test]
+    fn n4_what_is_no_number_is_refused_without_being_repeated() {
+        for value in [
+            "x",
+            "-1",
+            "+1",
+            "1.5",
+            "1e3",
+            "4_096",
+            "99999999999999999999",
+        ] {
+            let error = with("MAX_STATE_BYTES", value).unwrap_err();
+            assert_eq!(
+                error.to_string(),
+                "MAX_STATE_BYTES must be a whole number from 16 to 12000 (bytes)"
+            );
+        }
+        assert_eq!(
+            with("MAX_STATE_BYTES", " 5000 ").map(|limits| limits.state_bytes),
+            Ok(5_000)
+        );
+        assert_eq!(with("MAX_STATE_BYTES", " "), Ok(Limits::default()));
+    }
+
+    #[test]
+    fn n4_the_table_has_a_line_for_each_variable() {
+        let table = Limits::markdown_table();
+        assert_eq!(table.lines().count(), Limits::VARIABLES.len() + 2);
+        assert!(table.lines().all(|line| line.matches('|').count() == 7));
+    }
+}
