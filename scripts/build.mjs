@@ -13,13 +13,13 @@ import { parseArgs } from "node:util";
 import { lock } from "./lock.mjs";
 import { at, root } from "./project.mjs";
 import { Failure, main, quiet, say } from "./step.mjs";
-import { setup } from "./setup.mjs";
+import { WASM, setup, toolIds } from "./setup.mjs";
 
 const STAMP = ".built";
 
 /** Builds unless the folder is current; resolves to the folder. */
 export async function build({ local = false, features = "", out, force = false } = {}) {
-  await setup();
+  await setup((options) => compileAhead({ local, features }, options));
   const folder = path.resolve(root, out ?? (local ? "build-local" : "build"));
   if (!folder.startsWith(root + path.sep)) throw new Failure("--out must be inside the project");
   const release = await lock(at("target", "build.lock"), "another build");
@@ -51,6 +51,14 @@ function compile({ local, features, folder }) {
   );
 }
 
+// While the tools are built: the part of compile() that does without them. The
+// variable is what worker-build sets for it, and part of what cargo reuses.
+function compileAhead({ local, features }, options) {
+  const args = ["build", "--lib", "--target", WASM, "--profile", local ? "local" : "release"];
+  if (features) args.push("--features", features);
+  return quiet("Worker's crates", "cargo", args, { ...options, env: { WASM_BINDGEN_USE_JS_SYS: "1" } });
+}
+
 /** The JavaScript modules of the Worker that are not compiled: entry.mjs and what it imports. */
 const modules = () => readdirSync(at("src", "worker")).filter((name) => name.endsWith(".mjs"));
 
@@ -68,7 +76,7 @@ function fingerprint(options) {
   const hash = createHash("sha256");
   hash.update(JSON.stringify(options));
   hash.update(execFileSync("rustc", ["--version"]));
-  hash.update(readFileSync(at(".tools", ".crates2.json")));
+  hash.update(toolIds().join());
   const sources = readdirSync(at("src"), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(root, path.join(entry.parentPath ?? entry.path, entry.name)));

@@ -12,9 +12,11 @@ import { Failure, capture, main, quiet, say, step } from "./step.mjs";
 const WASM_GZIPPED_BYTES = 250_000;
 const SCRIPT_LINES = 300;
 
+const bindgen = ["--manifest-path", at("scripts", "bindgen", "Cargo.toml")];
 const deny = ["--", "-D", "warnings"];
 const checks = [
   () => quiet("formatting (repair: cargo fmt)", "cargo", ["fmt", "--check"]),
+  () => quiet("formatting of scripts/bindgen", "cargo", ["fmt", "--check", ...bindgen]),
   () => quiet("clippy, native", "cargo", ["clippy", "--locked", "--all-targets", ...deny]),
   () => quiet("clippy, wasm", "cargo", ["clippy", "--locked", "--lib", "--target", WASM, ...deny]),
   () =>

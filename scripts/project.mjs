@@ -39,16 +39,16 @@ export function environment(extra = {}) {
     CLOUDFLARE_CF_FETCH_ENABLED: "false",
     // worker-build downloads these three unless it is told where they are.
     ESBUILD_BIN: at("node_modules", ".bin", "esbuild"),
-    WASM_BINDGEN_BIN: at(".tools", "bin", "wasm-bindgen"),
+    WASM_BINDGEN_BIN: at(".tools", "bin", "bindgen"),
     WASM_OPT_BIN: at("node_modules", ".bin", "wasm-opt"),
     ...extra,
   };
 }
 
-/** The version of a crate in Cargo.lock. */
-export function lockedCrate(name) {
-  const lock = readFileSync(at("Cargo.lock"), "utf8");
+/** The version of a crate in a lock file, which is the Worker's unless named. */
+export function lockedCrate(name, file = at("Cargo.lock")) {
+  const lock = readFileSync(file, "utf8");
   const found = lock.match(new RegExp(`^name = "${name}"\\nversion = "(.+)"$`, "m"));
-  if (!found) throw new Error(`Cargo.lock does not hold the crate ${name}`);
+  if (!found) throw new Error(`${file} does not hold the crate ${name}`);
   return found[1];
 }

@@ -1,21 +1,48 @@
 // Puts everything that the other scripts need into place: npm packages, the
 // wasm target and the pinned build tools. Costs a few milliseconds when nothing
 // is missing, so every command begins with it.
-import { existsSync, readFileSync } from "node:fs";
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { lock } from "./lock.mjs";
 import { at, lockedCrate } from "./project.mjs";
-import { Failure, capture, main, quiet, say } from "./step.mjs";
+import { Failure, main, quiet, say } from "./step.mjs";
 
 export const WASM = "wasm32-unknown-unknown";
 const MINIMUM_RUST = 95;
 
-/** Sets up what is missing, independent parts at the same time. */
-export async function setup() {
+/**
+ * Sets up what is missing. If the build tools are missing, `meanwhile` can use
+ * the time that compiling them takes.
+ */
+export async function setup(meanwhile = async () => {}) {
   checkRust();
-  // Every part is waited for: none may go on in the background after a failure.
-  const results = await Promise.allSettled([packages(), wasmTarget(), buildTools()]);
-  const failed = results.find((result) => result.status === "rejected");
-  if (failed) throw failed.reason;
+  if (isSetUp()) return;
+  const release = await lock(at("target", "setup.lock"), "another command to set things up");
+  try {
+    await install(meanwhile);
+  } finally {
+    release();
+  }
+}
+
+const isSetUp = () => packagesAreCurrent() && wasmTargetIsThere() && tools().every(isCurrent);
+
+// Independent parts run at the same time. When one fails the others are stopped,
+// so that its message is the last.
+async function install(meanwhile) {
+  const missing = tools().filter((tool) => !isCurrent(tool));
+  const stop = new AbortController();
+  const options = { signal: stop.signal };
+  const target = wasmTarget(options);
+  const parts = [packages(options), target, buildTools(missing, options)];
+  if (missing.length) parts.push(target.then(() => meanwhile(options)));
+  const ended = parts.map((part) => part.catch(() => stop.abort()));
+  try {
+    await Promise.all(parts);
+  } finally {
+    await Promise.all(ended);
+  }
 }
 
 function checkRust() {
@@ -31,15 +58,10 @@ function checkRust() {
   }
 }
 
-async function packages() {
+async function packages(options) {
   if (packagesAreCurrent()) return;
-  await quiet("npm packages", "npm", [
-    "ci",
-    "--no-audit",
-    "--no-fund",
-    "--include=dev",
-    "--include=optional",
-  ]);
+  const include = ["--include=dev", "--include=optional"];
+  await quiet("npm packages", "npm", ["ci", "--no-audit", "--no-fund", ...include], options);
 }
 
 // npm writes node_modules/.package-lock.json last, so what it lists is there.
@@ -55,54 +77,68 @@ function packagesAreCurrent() {
   });
 }
 
-async function wasmTarget() {
-  const library = (await capture("rustc", ["--print", "target-libdir", "--target", WASM])).trim();
-  if (existsSync(library)) return;
-  await quiet("wasm target", "rustup", ["target", "add", WASM]);
+function wasmTargetIsThere() {
+  const args = ["--print", "target-libdir", "--target", WASM];
+  return existsSync(execFileSync("rustc", args, { encoding: "utf8" }).trim());
+}
+
+async function wasmTarget(options) {
+  if (wasmTargetIsThere()) return;
+  await quiet("wasm target", "rustup", ["target", "add", WASM], options);
 }
 
 // The tools only drive the compiler, so they are built with little optimisation:
-// this takes half the time of a release build and costs a build nothing.
-async function buildTools() {
-  const tools = [
-    { name: "worker-build", version: lockedCrate("worker"), bin: "worker-build", opt: 0 },
-    // Must be exactly the version that the crate is built with.
-    { name: "wasm-bindgen-cli", version: lockedCrate("wasm-bindgen"), bin: "wasm-bindgen", opt: 1 },
-  ];
-  const missing = tools.filter((tool) => !toolIsCurrent(tool));
-  if (missing.some((tool) => tool.name === "worker-build")) await opensslHeaders();
-  await Promise.all(missing.map(installTool));
-}
-
-// cargo's own record of what it installed under this root.
-function toolIsCurrent({ name, version, bin }) {
-  const record = at(".tools", ".crates2.json");
-  if (!existsSync(record) || !existsSync(at(".tools", "bin", bin))) return false;
-  const { installs } = JSON.parse(readFileSync(record, "utf8"));
-  return Object.keys(installs).some((id) => id.startsWith(`${name} ${version} `));
-}
-
-async function installTool({ name, version, bin, opt }) {
-  await quiet(
-    `build tool ${name} ${version}`,
-    "cargo",
-    ["install", "--debug", "--root", at(".tools"), "--bin", bin, `${name}@${version}`],
+// that takes half the time of a release build and costs a build nothing.
+function tools() {
+  const bindgen = ["Cargo.toml", "Cargo.lock", "src/main.rs"].map((name) => at("scripts", "bindgen", name));
+  const wasmBindgen = lockedCrate("wasm-bindgen");
+  if (lockedCrate("wasm-bindgen-cli-support", bindgen[1]) !== wasmBindgen) {
+    throw new Failure(`scripts/bindgen must use wasm-bindgen-cli-support ${wasmBindgen}, as Cargo.lock does`);
+  }
+  const workerBuild = lockedCrate("worker");
+  return [
     {
-      CARGO_PROFILE_DEV_DEBUG: "0",
-      CARGO_PROFILE_DEV_OPT_LEVEL: String(opt),
+      name: "worker-build",
+      id: workerBuild,
+      args: ["--debug", "--bin", "worker-build", `worker-build@${workerBuild}`],
     },
-  );
+    {
+      name: "bindgen",
+      id: createHash("sha256").update(bindgen.map((file) => readFileSync(file)).join()).digest("hex"),
+      args: ["--path", at("scripts", "bindgen")],
+    },
+  ];
+}
+
+/** What tells one state of the build tools from another. */
+export const toolIds = () => tools().map((tool) => `${tool.name} ${tool.id}`);
+
+const stampOf = (tool) => at(".tools", `${tool.name}.installed`);
+
+function isCurrent(tool) {
+  if (!existsSync(stampOf(tool)) || !existsSync(at(".tools", "bin", tool.name))) return false;
+  return readFileSync(stampOf(tool), "utf8") === tool.id;
+}
+
+async function buildTools(missing, options) {
+  if (missing.some((tool) => tool.name === "worker-build")) await opensslHeaders();
+  await Promise.all(missing.map((tool) => buildTool(tool, options)));
+}
+
+async function buildTool(tool, options) {
+  // A folder of its own, so that what was stopped goes on where it was.
+  const target = at(".tools", "target", tool.name);
+  const args = ["install", "--locked", "--force", "--root", at(".tools"), ...tool.args];
+  const env = { CARGO_TARGET_DIR: target, CARGO_PROFILE_DEV_DEBUG: "0" };
+  await quiet(`build tool ${tool.name}`, "cargo", args, { ...options, env });
+  writeFileSync(stampOf(tool), tool.id);
+  rmSync(target, { recursive: true, force: true });
 }
 
 // worker-build links the system's OpenSSL on Linux.
 async function opensslHeaders() {
   if (process.platform !== "linux") return;
-  try {
-    await capture("pkg-config", ["--exists", "openssl"]);
-    return;
-  } catch {
-    // Not there, or no pkg-config to ask.
-  }
+  if (spawnSync("pkg-config", ["--exists", "openssl"]).status === 0) return;
   await aptInstall("OpenSSL's headers", ["libssl-dev", "pkg-config"]);
 }
 
@@ -114,8 +150,8 @@ export async function aptInstall(label, names) {
   }
   if (process.getuid() !== 0) throw new Failure(`${label} not found: run \`sudo ${command}\``);
   const env = { DEBIAN_FRONTEND: "noninteractive" };
-  await quiet(`${label} (apt-get update)`, "apt-get", ["update"], env);
-  await quiet(label, "apt-get", command.split(" ").slice(1), env);
+  await quiet(`${label} (apt-get update)`, "apt-get", ["update"], { env });
+  await quiet(label, "apt-get", command.split(" ").slice(1), { env });
 }
 
 if (process.argv[1] === at("scripts", "setup.mjs")) {

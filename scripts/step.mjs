@@ -48,30 +48,31 @@ export function start(command, args, options = {}) {
 }
 
 /** Runs a command as a step with its output shown; fails when it fails. */
-export async function show(label, command, args, env) {
+export async function show(label, command, args, options) {
   await step(label, async () => {
-    const code = await start(command, args, { env });
+    const code = await start(command, args, options);
     if (code !== 0) throw new Failure(`${label}: ${command} ended with ${code}`);
   });
 }
 
 /** Runs a command as a step; its output is shown only if it fails. */
-export function quiet(label, command, args, env) {
+export function quiet(label, command, args, options) {
   let last = "";
   return step(
     label,
-    () => capture(command, args, env, (line) => (last = line)),
+    () => capture(command, args, options, (line) => (last = line)),
     () => last,
   );
 }
 
 /** Runs a command and resolves to what it printed; fails when it fails. */
-export function capture(command, args, env, onLine = () => {}) {
+export function capture(command, args, { env, signal } = {}, onLine = () => {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       cwd: root,
       env: environment(env),
       stdio: ["ignore", "pipe", "pipe"],
+      signal,
     });
     let output = "";
     const take = (chunk) => {
@@ -84,14 +85,16 @@ export function capture(command, args, env, onLine = () => {}) {
     child.on("error", (error) => reject(missing(command, error)));
     child.on("close", (code) => {
       if (code === 0) return resolve(output);
-      process.stderr.write(output);
+      if (!signal?.aborted) process.stderr.write(output);
       reject(new Failure(`\`${command} ${args.join(" ")}\` ended with ${code}`));
     });
   });
 }
 
 function missing(command, error) {
-  return error.code === "ENOENT" ? new Failure(`${command} was not found`) : error;
+  if (error.code === "ENOENT") return new Failure(`${command} was not found`);
+  if (error.code === "ABORT_ERR") return new Failure(`${command} was stopped`);
+  return error;
 }
 
 /** Runs a script's main function and turns a failure into an exit code. */

@@ -60,7 +60,7 @@ async function nodeTests(label, folders, [filter, ...options], env = {}) {
   }
   // One file at a time: each starts a runtime, which wants the cores for itself.
   const args = ["--test", "--test-reporter=spec", "--test-concurrency=1", "--test-timeout=120000", ...options, ...files];
-  await show(label, node(), args, env);
+  await show(label, node(), args, { env });
 }
 
 function testFiles(folder) {
