@@ -48,6 +48,8 @@ function compile({ local, features, folder }) {
     `Worker into ${relative}/${features && ` with ${features}`}`,
     "worker-build",
     [...profile, "--out-dir", relative, ...cargo],
+    // A compiler's message is the whole story; worker-build's own stack is not.
+    { env: { RUST_BACKTRACE: "0" } },
   );
 }
 

@@ -25,6 +25,7 @@ const checks = [
       ...deny,
     ]),
   () => step("scripts", checkScripts),
+  checkPackageLock,
   () => checkRules(),
   checkSize,
 ];
@@ -61,6 +62,27 @@ function modules(folder) {
 
 function lines(file) {
   return readFileSync(at(file), "utf8").split("\n").length;
+}
+
+// npm drops another platform's package from the lock file when the registry at
+// hand lacks it, and then `npm ci` refuses everywhere; it writes the address of a
+// registry into it unless configured not to, and then only that one serves.
+function checkPackageLock() {
+  const { packages } = JSON.parse(readFileSync(at("package-lock.json"), "utf8"));
+  const missing = Object.entries(packages).flatMap(([place, { optionalDependencies = {} }]) =>
+    Object.keys(optionalDependencies).filter(
+      (name) => !packages[`node_modules/${name}`] && !packages[`${place}/node_modules/${name}`],
+    ),
+  );
+  if (missing.length) throw new Failure(`package-lock.json lacks ${missing.join(", ")}`);
+  const addressed = Object.keys(packages).filter((place) => /^https?:/.test(packages[place].resolved ?? ""));
+  if (addressed.length) {
+    throw new Failure(
+      `package-lock.json names a registry for ${addressed.length} packages: ` +
+        "npm install --omit-lockfile-registry-resolved",
+    );
+  }
+  say("package-lock.json: complete, and bound to no registry");
 }
 
 async function checkSize() {
