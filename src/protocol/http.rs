@@ -28,6 +28,17 @@ fn publish<'a>(object: &Object<'a>) -> Result<Publish<'a>, Error> {
         })
 }
 
+/// Reads the messages that the Worker passes on to a room: an array of what [`decode_publish`] reads.
+///
+/// # Errors
+/// [`ErrorCode::BadMessage`] if the text as a whole cannot be read. What is wrong with one message
+/// stands in its place.
+pub fn decode_messages(text: &str) -> Result<Vec<Result<Publish<'_>, Error>>, Error> {
+    let elements = scan_array(&mut Scanner::new(text))?;
+    let messages = elements.iter().map(|element| publish(element.object()?));
+    Ok(messages.collect())
+}
+
 /// One message of a batch (H2).
 #[derive(Clone, Debug)]
 pub struct BatchEntry<'a> {

@@ -1,4 +1,125 @@
-// The module that the runtime loads. It stands between the runtime and the
-// compiled Worker, which the build puts beside it as index.js.
-export * from "./index.js";
+// The module that the runtime loads: the compiled Worker, with a guard around every room.
+//
+// All rooms of an isolate share one wasm instance. After a panic it is lost: what a room had in memory
+// only is gone, its event would never end, and its sockets would stay open and deaf. The guard knows
+// which rooms have something in memory only (an event under way, a timer). When the instance is lost,
+// these are aborted, so that their clients reconnect and resume; the others are restored at their next
+// event and notice nothing. guard.rs is the other side.
+import { DurableObject } from "cloudflare:workers";
+import * as built from "./index.js";
+
+/** Rooms with something in memory only. */
+const busy = new Set();
+
+export class Room extends DurableObject {
+  #room;
+  #held = 0;
+  #timer;
+  #lost;
+  #longest;
+  #lose;
+
+  constructor(context, env) {
+    super(context, env);
+    // A room cannot be aborted in another one's event, but a promise of its own can be rejected there.
+    this.#lost = new Promise((_, lose) => {
+      this.#lose = lose;
+    });
+    this.#lost.catch((error) => context.abort(error.message));
+    context.guard = {
+      hold: () => this.#hold(),
+      release: () => this.#release(),
+      panicked: (message) => lost(this, message),
+      wake: (delay) => this.#wake(delay),
+      streamEnded: (link) => this.#sync(() => this.#room.streamEnded(link)),
+    };
+    this.lose = (reason) => this.#lose(new Error(reason));
+    this.abort = (reason) => context.abort(reason);
+    this.#longest = Number(env.MAX_MESSAGE_BYTES) || 65536;
+    this.#room = new built.Room(context, env);
+  }
+
+  #hold() {
+    this.#held++;
+    busy.add(this);
+  }
+
+  #release() {
+    this.#held--;
+    this.#settle();
+  }
+
+  #settle() {
+    if (this.#held === 0 && this.#timer === undefined) busy.delete(this);
+  }
+
+  async #run(method, ...values) {
+    this.#hold();
+    try {
+      return await Promise.race([this.#room[method](...values), this.#lost]);
+    } finally {
+      this.#release();
+    }
+  }
+
+  #sync(work) {
+    this.#hold();
+    try {
+      work();
+    } finally {
+      this.#release();
+    }
+  }
+
+  #wake(delay) {
+    clearTimeout(this.#timer);
+    busy.add(this);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#sync(() => this.#room.wake());
+    }, delay);
+  }
+
+  fetch(request) {
+    return this.#run("fetch", request);
+  }
+
+  alarm() {
+    return this.#run("alarm");
+  }
+
+  webSocketMessage(socket, message) {
+    // A frame may have 32 MiB, and wasm's memory, once grown, never shrinks. What is too large is too large by one
+    // character as well.
+    if (typeof message !== "string") message = new ArrayBuffer(0);
+    else if (message.length > this.#longest) message = message.slice(0, this.#longest + 1);
+    return this.#run("webSocketMessage", socket, message);
+  }
+
+  webSocketClose(socket, code, reason, clean) {
+    return this.#run("webSocketClose", socket, code, reason, clean);
+  }
+
+  webSocketError(socket, error) {
+    return this.#run("webSocketError", socket, error);
+  }
+}
+
+/** The wasm instance is lost, in an event of `culprit` if that is known. */
+function lost(culprit, message) {
+  const others = [...busy].filter((room) => room !== culprit);
+  busy.clear();
+  console.error(JSON.stringify({ event: "instance_lost", aborted: others.length + (culprit ? 1 : 0), message }));
+  for (const room of others) room.lose("the room restarts");
+  culprit?.abort("the room restarts");
+}
+
+// A trap that no panic hook saw: the stack or the memory is used up. Whose event it was is not known, but it is busy.
+addEventListener("error", (event) => {
+  if (event.error instanceof WebAssembly.RuntimeError) {
+    globalThis.__worker_init_state.criticalError = true;
+    lost(undefined, "trap");
+  }
+});
+
 export { default } from "./index.js";

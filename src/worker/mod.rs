@@ -1,10 +1,29 @@
-//! The only place that knows the runtime: it turns an event into an input of
-//! the room and carries out the room's actions.
+//! The only place that knows the runtime.
+//!
+//! `gate` answers what reaches the Worker: it decides who asks (`tokens`) and passes the question on to
+//! the room's object (`rooms`). `object` is that object: it gives each event to the `shell`, which hands
+//! it to the room, and carries out what the room wants done with the sockets (`host`) and the storage
+//! (`sql`). `guard` and `entry.mjs` see to it that a panic ends in a reconnect rather than in silence.
 
-use worker::{
-    Context, DurableObject, Env, Error, Method, Request, Response, Result, State, WebSocket,
-    WebSocketIncomingMessage, durable_object, event,
-};
+mod batch;
+mod call;
+mod config;
+mod gate;
+mod guard;
+mod host;
+mod log;
+mod object;
+mod page;
+#[cfg(feature = "panic-on-purpose")]
+mod panic_on_purpose;
+mod reply;
+mod rooms;
+mod route;
+mod shell;
+mod sql;
+mod tokens;
+
+use worker::{Context, Env, Request, Response, Result, event};
 
 #[event(start)]
 fn start() {
@@ -12,50 +31,6 @@ fn start() {
 }
 
 #[event(fetch)]
-async fn fetch(request: Request, _env: Env, _context: Context) -> Result<Response> {
-    if request.path() != "/health" {
-        return Response::error("not found", 404);
-    }
-    if request.method() != Method::Get {
-        return Response::error("method not allowed", 405);
-    }
-    Response::from_json(&serde_json::json!({ "ok": true, "version": env!("CARGO_PKG_VERSION") }))
-}
-
-/// One room.
-#[durable_object]
-pub struct Room {
-    _state: State,
-}
-
-impl DurableObject for Room {
-    fn new(state: State, _env: Env) -> Self {
-        Room { _state: state }
-    }
-
-    async fn fetch(&self, _request: Request) -> Result<Response> {
-        Response::error("not implemented", 501)
-    }
-
-    async fn alarm(&self) -> Result<Response> {
-        Response::empty()
-    }
-
-    async fn websocket_message(&self, _: WebSocket, _: WebSocketIncomingMessage) -> Result<()> {
-        Ok(())
-    }
-
-    async fn websocket_close(
-        &self,
-        _socket: WebSocket,
-        _code: usize,
-        _reason: String,
-        _was_clean: bool,
-    ) -> Result<()> {
-        Ok(())
-    }
-
-    async fn websocket_error(&self, _socket: WebSocket, _error: Error) -> Result<()> {
-        Ok(())
-    }
+async fn fetch(request: Request, env: Env, _context: Context) -> Result<Response> {
+    gate::answer(request, &env).await
 }

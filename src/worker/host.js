@@ -1,0 +1,207 @@
+// What is cheaper, or only possible, on JavaScript's side of the wasm boundary: the sockets and
+// streams of one room, found by the number that the room knows them by (its links), and one crossing
+// for a text that goes to all of them.
+
+// Bytes that may wait for one reader before it counts as too slow.
+const MAX_BUFFERED = 4 * 1024 * 1024;
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+/** Link of each socket. Sockets of an earlier life of the room, and closed ones, have none. */
+const links = new WeakMap();
+
+export class Host {
+  #context;
+  #sockets = new Map();
+  #streams = new Map();
+  #next = 1;
+
+  /** @param context the object's state, with the guard that the entry module put there */
+  constructor(context) {
+    this.#context = context;
+    context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
+  }
+
+  /** Gives every socket that outlived the last life a link, from 1 on, and returns their attachments, a line each. */
+  restore() {
+    const lines = [];
+    for (const socket of this.#context.getWebSockets()) {
+      let attachment;
+      try {
+        attachment = socket.deserializeAttachment();
+      } catch {
+        // Not one of ours: an empty line.
+      }
+      this.#keep(this.#next++, socket);
+      lines.push(attachment instanceof Uint8Array ? decoder.decode(attachment) : "");
+    }
+    return lines.join("\n");
+  }
+
+  #keep(link, socket) {
+    links.set(socket, link);
+    this.#sockets.set(link, socket);
+  }
+
+  nextLink() {
+    return this.#next++;
+  }
+
+  /** The link of a socket, 0 if it has none. */
+  linkOf(socket) {
+    return links.get(socket) ?? 0;
+  }
+
+  accept(link, socket) {
+    this.#context.acceptWebSocket(socket);
+    this.#keep(link, socket);
+  }
+
+  attach(link, bytes) {
+    // A copy: serializing a view would serialize the whole memory that it looks at.
+    this.#sockets.get(link)?.serializeAttachment(bytes.slice());
+  }
+
+  /** Sends one text to many sockets; returns the links whose readers are too slow, if any. */
+  send(to, text) {
+    let slow;
+    for (let i = 0; i < to.length; i++) {
+      const socket = this.#sockets.get(to[i]);
+      if (socket === undefined) continue;
+      try {
+        socket.send(text);
+      } catch {
+        // It is closing: its close event is on the way.
+        continue;
+      }
+      // Not every version of the runtime knows how much is waiting.
+      if (socket.bufferedAmount > MAX_BUFFERED) (slow ??= []).push(to[i]);
+    }
+    return slow && Uint32Array.from(slow);
+  }
+
+  /** Opens a stream of server-sent events. */
+  openStream(link) {
+    let controller;
+    const stream = new ReadableStream(
+      {
+        start: (given) => {
+          controller = given;
+        },
+        cancel: () => {
+          if (this.#streams.delete(link)) this.#context.guard.streamEnded(link);
+        },
+      },
+      new ByteLengthQueuingStrategy({ highWaterMark: MAX_BUFFERED }),
+    );
+    this.#streams.set(link, controller);
+    return stream;
+  }
+
+  /** Sends events to many streams; returns the links whose readers are too slow, if any. */
+  stream(to, text) {
+    const bytes = encoder.encode(text);
+    let slow;
+    for (let i = 0; i < to.length; i++) {
+      const controller = this.#streams.get(to[i]);
+      if (controller === undefined) continue;
+      try {
+        controller.enqueue(bytes);
+      } catch {
+        continue;
+      }
+      if (controller.desiredSize < 0) (slow ??= []).push(to[i]);
+    }
+    return slow && Uint32Array.from(slow);
+  }
+
+  /** Ends a link from the room's side. */
+  close(link, code, reason) {
+    const controller = this.#streams.get(link);
+    if (controller !== undefined) {
+      this.#streams.delete(link);
+      try {
+        controller.close();
+      } catch {
+        // The reader was faster.
+      }
+      return;
+    }
+    const socket = this.#sockets.get(link);
+    if (socket === undefined) return;
+    this.#forget(link, socket);
+    try {
+      socket.serializeAttachment(null);
+      socket.close(code, reason);
+    } catch {
+      // It is closed already.
+    }
+  }
+
+  /**
+   * Completes the closing that the other side began, without which the client stays in CLOSING (hibernatable sockets,
+   * whatever the compatibility date says; seen on workerd of 2026-11).
+   */
+  closed(link, socket, code) {
+    this.#forget(link, socket);
+    try {
+      // These three are told to us but must not be said.
+      if (code === 1005 || code === 1006 || code === 1015) socket.close();
+      else socket.close(code);
+    } catch {
+      // It is closed already.
+    }
+  }
+
+  #forget(link, socket) {
+    links.delete(socket);
+    this.#sockets.delete(link);
+  }
+
+  /** When each socket last pinged: link and milliseconds, alternating. */
+  pings() {
+    const pings = [];
+    for (const [link, socket] of this.#sockets) {
+      const at = this.#context.getWebSocketAutoResponseTimestamp(socket);
+      if (at) pings.push(link, at.getTime());
+    }
+    return Float64Array.from(pings);
+  }
+
+  /** Wakes the object at this time (milliseconds since the epoch), even from hibernation. */
+  setAlarm(at) {
+    // A failed write of an alarm breaks the output gate: the runtime then resets the object by itself.
+    this.#context.storage.setAlarm(at).catch(() => {});
+  }
+
+  /** Leaves nothing in storage, the alarm included. Takes effect at once. */
+  deleteAll() {
+    this.#context.storage.deleteAll().catch(() => {});
+  }
+}
+
+/** Whether `signature` over `input` is by the owner of `jwk` (JSON text). `algorithm` is JSON for WebCrypto. */
+export async function verifySignature(jwk, algorithm, signature, input) {
+  const by = JSON.parse(algorithm);
+  const key = await crypto.subtle.importKey("jwk", JSON.parse(jwk), by, false, ["verify"]);
+  return crypto.subtle.verify(by, key, signature, input);
+}
+
+/** Random bytes for keys and names. */
+export function random(count) {
+  return crypto.getRandomValues(new Uint8Array(count));
+}
+
+/** The part of a namespace whose objects stay within a jurisdiction. */
+export function within(namespace, jurisdiction) {
+  return namespace.jurisdiction(jurisdiction);
+}
+
+/** A percent-encoded part of a URL's query as text, or undefined if it is malformed. */
+export function decodeQuery(text) {
+  try {
+    return decodeURIComponent(text.replaceAll("+", " "));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,69 @@
+//! Bindings to `host.js`, and to what the `worker` crate does not offer or only in forms that panic.
+
+use js_sys::{Float64Array, Uint32Array};
+use wasm_bindgen::prelude::*;
+use worker::js_sys;
+use worker::worker_sys::DurableObjectState;
+use worker::worker_sys::web_sys::{ReadableStream, WebSocket};
+
+#[wasm_bindgen(module = "/src/worker/host.js")]
+extern "C" {
+    /// The sockets and streams of one room.
+    pub type Host;
+
+    #[wasm_bindgen(constructor, catch)]
+    pub fn new(context: &DurableObjectState) -> Result<Host, JsValue>;
+
+    #[wasm_bindgen(method, catch)]
+    pub fn restore(this: &Host) -> Result<String, JsValue>;
+    #[wasm_bindgen(method, js_name = nextLink)]
+    pub fn next_link(this: &Host) -> u32;
+    #[wasm_bindgen(method, js_name = linkOf)]
+    pub fn link_of(this: &Host, socket: &WebSocket) -> u32;
+    #[wasm_bindgen(method, catch)]
+    pub fn accept(this: &Host, link: u32, socket: &WebSocket) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub fn attach(this: &Host, link: u32, bytes: &[u8]) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub fn send(this: &Host, to: &[u32], text: &str) -> Result<Option<Uint32Array>, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = openStream)]
+    pub fn open_stream(this: &Host, link: u32) -> Result<ReadableStream, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub fn stream(this: &Host, to: &[u32], text: &str) -> Result<Option<Uint32Array>, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub fn close(this: &Host, link: u32, code: u16, reason: &str) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub fn closed(this: &Host, link: u32, socket: &WebSocket, code: u16) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch)]
+    pub fn pings(this: &Host) -> Result<Float64Array, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = setAlarm)]
+    pub fn set_alarm(this: &Host, at: f64) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = deleteAll)]
+    pub fn delete_all(this: &Host) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(catch)]
+    pub fn random(count: u32) -> Result<Vec<u8>, JsValue>;
+
+    #[wasm_bindgen(catch)]
+    pub fn within(namespace: &JsValue, jurisdiction: &str) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_name = decodeQuery)]
+    pub fn decode_query(text: &str) -> Option<String>;
+
+    #[wasm_bindgen(catch, js_name = verifySignature)]
+    pub async fn verify_signature(
+        jwk: &str,
+        algorithm: &str,
+        signature: &[u8],
+        input: &[u8],
+    ) -> Result<JsValue, JsValue>;
+}
+
+/// What a JavaScript exception says, for the operator's log.
+pub fn describe(error: &JsValue) -> String {
+    error
+        .dyn_ref::<js_sys::Error>()
+        .map(|error| String::from(error.message()))
+        .or_else(|| error.as_string())
+        .unwrap_or_else(|| "unknown error".to_owned())
+}

@@ -1,0 +1,200 @@
+//! The Durable Object: one room.
+
+use std::rc::Rc;
+
+use futures::channel::oneshot::Canceled;
+use wasm_bindgen::prelude::*;
+use worker::{
+    DurableObject, Env, Request, Response, Result, State, WebSocket, WebSocketIncomingMessage, WebSocketPair,
+    durable_object,
+};
+
+use super::call::{self, Ask, Call, Resume};
+use super::shell::{Arriving, Carrier, Shell};
+use super::{guard, host, log, reply};
+use crate::auth::Grant;
+use crate::protocol::{Error, ErrorCode, HistoryQuery, http};
+use crate::room::{self, Connect, Input, Kind, Link};
+
+/// One room: its sockets, and the state machine that decides about them.
+#[durable_object]
+pub struct Room {
+    shell: Option<Rc<Shell>>,
+}
+
+impl DurableObject for Room {
+    fn new(state: State, env: Env) -> Self {
+        guard::install();
+        let shell = Shell::new(state, env).inspect_err(|error| log::room_failed("", &host::describe(error)));
+        Room { shell: shell.ok() }
+    }
+
+    async fn fetch(&self, mut request: Request) -> Result<Response> {
+        self.watched(async {
+            match self.answer(&mut request).await {
+                Ok(response) => Ok(response),
+                Err(error) => reply::error(&error),
+            }
+        })
+        .await
+    }
+
+    async fn alarm(&self) -> Result<Response> {
+        self.watched(async {
+            if let Ok(shell) = self.awake(None) {
+                shell.handle(Input::Alarm { pings: &shell.pings() });
+            }
+            Response::empty()
+        })
+        .await
+    }
+
+    async fn websocket_message(&self, socket: WebSocket, message: WebSocketIncomingMessage) -> Result<()> {
+        self.watched(async {
+            let Ok(shell) = self.awake(None) else { return Ok(()) };
+            let link = Link(shell.host().link_of(socket.as_ref()));
+            match message {
+                WebSocketIncomingMessage::String(text) => {
+                    #[cfg(feature = "panic-on-purpose")]
+                    super::panic_on_purpose::obey(&text, shell.guard()).await;
+                    shell.handle(Input::Frame { link, text: &text });
+                }
+                WebSocketIncomingMessage::Binary(_) => shell.handle(Input::BinaryFrame { link }),
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn websocket_close(&self, socket: WebSocket, code: usize, _: String, _: bool) -> Result<()> {
+        self.watched(async {
+            self.ended(&socket, u16::try_from(code).unwrap_or(1006));
+            Ok(())
+        })
+        .await
+    }
+
+    /// The runtime gave up on a socket: a frame beyond its own limit, or a network that is gone.
+    async fn websocket_error(&self, socket: WebSocket, _: worker::Error) -> Result<()> {
+        self.watched(async {
+            self.ended(&socket, 1006);
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Called by the entry module, on its own timers and streams.
+#[wasm_bindgen]
+impl Room {
+    /// The time that the room asked for has come.
+    pub fn wake(&self) {
+        if let Some(shell) = &self.shell {
+            shell.guard().during(|| shell.handle(Input::Timer));
+        }
+    }
+
+    /// The reader of a stream has gone.
+    #[wasm_bindgen(js_name = streamEnded)]
+    pub fn stream_ended(&self, link: u32) {
+        if let Some(shell) = &self.shell {
+            shell.guard().during(|| shell.handle(Input::Closed { link: Link(link), code: 1006 }));
+        }
+    }
+}
+
+impl Room {
+    /// An event of this room, for the guard.
+    async fn watched<T>(&self, event: impl Future<Output = T>) -> T {
+        match &self.shell {
+            Some(shell) => shell.guard().watch(event).await,
+            None => event.await,
+        }
+    }
+
+    fn awake(&self, name: Option<&str>) -> std::result::Result<&Rc<Shell>, Error> {
+        let shell = self.shell.as_ref().ok_or_else(|| Error::new(ErrorCode::Internal))?;
+        shell.wake(name)?;
+        Ok(shell)
+    }
+
+    fn ended(&self, socket: &WebSocket, code: u16) {
+        let Ok(shell) = self.awake(None) else { return };
+        let link = shell.host().link_of(socket.as_ref());
+        // It may be closed already, which is no fault.
+        let _ = shell.host().closed(link, socket.as_ref(), code);
+        shell.handle(Input::Closed { link: Link(link), code });
+    }
+
+    async fn answer(&self, request: &mut Request) -> std::result::Result<Response, Error> {
+        let call = request.headers().get(call::HEADER).ok().flatten();
+        let call = call.as_deref().and_then(Call::decode).ok_or_else(|| Error::new(ErrorCode::NotFound))?;
+        let grant = call.grant().ok_or_else(|| Error::new(ErrorCode::Internal))?;
+        let ask = match call.ask {
+            Ask::Socket { protocol, resume, session } => {
+                return self.socket(&call.room, grant, protocol.as_deref(), resume, session);
+            }
+            Ask::Stream { presence, resume } => return self.stream(&call.room, grant, presence, resume),
+            ask => ask,
+        };
+        let body = match ask {
+            Ask::Publish | Ask::Disconnect => request.text().await.map_err(internal)?,
+            _ => String::new(),
+        };
+        let shell = self.awake(Some(&call.room))?;
+        let call = match ask {
+            Ask::Publish => room::Call::Publish(http::decode_messages(&body)?),
+            Ask::Presence => room::Call::Presence,
+            Ask::History { query } => room::Call::History(HistoryQuery::from_query(&query)?),
+            Ask::Disconnect => room::Call::Disconnect(http::decode_disconnect(&body)?),
+            Ask::Delete => room::Call::Delete(shell.fresh().map_err(|_| Error::new(ErrorCode::Internal))?),
+            Ask::Summary | Ask::Socket { .. } | Ask::Stream { .. } => room::Call::Summary,
+        };
+        let (request, reply) = shell.expect_reply();
+        shell.handle(Input::Request { request, grant, call });
+        let text = reply.await.map_err(|Canceled| Error::new(ErrorCode::Restarting))??;
+        reply::json(text).map_err(internal)
+    }
+
+    fn socket(
+        &self,
+        name: &str,
+        grant: Grant,
+        protocol: Option<&str>,
+        resume: Resume,
+        session: Option<String>,
+    ) -> std::result::Result<Response, Error> {
+        let shell = self.awake(Some(name))?;
+        let WebSocketPair { client, server } = WebSocketPair::new().map_err(internal)?;
+        let link = Link(shell.host().next_link());
+        let kind = Kind::socket(protocol.is_some());
+        let Resume { epoch, offset } = resume;
+        let arriving = Arriving { link, carrier: Carrier::Socket(server), verdict: None };
+        shell.arrive(arriving, Input::Connect(Connect { link, kind, grant, epoch, offset, session }))?;
+        reply::upgrade(client, protocol).map_err(internal)
+    }
+
+    fn stream(
+        &self,
+        name: &str,
+        grant: Grant,
+        presence: bool,
+        resume: Resume,
+    ) -> std::result::Result<Response, Error> {
+        let shell = self.awake(Some(name))?;
+        let link = Link(shell.host().next_link());
+        let kind = Kind::Stream { presence };
+        let Resume { epoch, offset } = resume;
+        let arriving = Arriving { link, carrier: Carrier::Stream(None), verdict: None };
+        let connect = Connect { link, kind, grant, epoch, offset, session: None };
+        match shell.arrive(arriving, Input::Connect(connect))? {
+            Carrier::Stream(Some(stream)) => reply::events(stream).map_err(internal),
+            _ => Err(Error::new(ErrorCode::Internal)),
+        }
+    }
+}
+
+fn internal(error: worker::Error) -> Error {
+    log::room_failed("", &error.to_string());
+    Error::new(ErrorCode::Internal)
+}

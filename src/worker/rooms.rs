@@ -1,0 +1,55 @@
+//! The way to a room's object: placement (H8), and what becomes of an object that cannot be reached.
+
+use wasm_bindgen::JsCast;
+use worker::{Env, Headers, Method, Request, RequestInit, Response, Stub};
+
+use super::call::{self, Ask, Call};
+use super::config::Config;
+use super::gate::internal;
+use super::{host, log, reply};
+use crate::protocol::{Error, ErrorCode};
+
+/// The binding of the rooms' class in `wrangler.toml`.
+const BINDING: &str = "ROOMS";
+
+/// Asks a room. Its refusals come back as errors, so that the Worker words them for whoever asked.
+pub async fn call(call: &Call, body: &str, config: &Config, env: &Env) -> Result<Response, Error> {
+    let stub = stub(&call.room, config, env).map_err(internal)?;
+    let request = request(call, body).map_err(internal)?;
+    let mut response = stub.fetch_with_request(request).await.map_err(|error| {
+        // Overloaded, restarting, or cut off in the middle: the client cannot know more than that it may try again.
+        log::room_failed(&call.room, &error.to_string());
+        Error::new(ErrorCode::RoomBusy)
+    })?;
+    if response.status_code() < 400 {
+        return Ok(response);
+    }
+    let body = response.text().await.map_err(internal)?;
+    Err(reply::read_error(&body).unwrap_or_else(|| Error::new(ErrorCode::RoomBusy)))
+}
+
+fn request(call: &Call, body: &str) -> worker::Result<Request> {
+    let headers = Headers::new();
+    headers.set(call::HEADER, &call.encode()?)?;
+    let mut init = RequestInit::new();
+    match call.ask {
+        Ask::Socket { .. } => headers.set("upgrade", "websocket")?,
+        Ask::Publish | Ask::Disconnect => {
+            init.with_method(Method::Post).with_body(Some(body.into()));
+        }
+        _ => {}
+    }
+    init.with_headers(headers);
+    Request::new_with_init("https://room/", &init)
+}
+
+fn stub(room: &str, config: &Config, env: &Env) -> worker::Result<Stub> {
+    let mut rooms = env.durable_object(BINDING)?;
+    if let Some(jurisdiction) = &config.jurisdiction {
+        rooms = host::within(rooms.as_ref(), jurisdiction)?.unchecked_into();
+    }
+    match &config.location {
+        Some(location) => rooms.get_by_name_with_location_hint(room, location),
+        None => rooms.get_by_name(room),
+    }
+}
