@@ -1,68 +1,111 @@
 //! What a room wants done. The shell does it, in order, and decides nothing.
 
 use super::connection::Link;
+use super::delivery::Delivery;
 use super::input::RequestId;
-use super::outbox::Delivery;
 use crate::protocol::{ConnectionId, Error};
 
+/// Something for the shell to do.
 #[derive(Debug, PartialEq)]
 pub enum Action {
     /// Let the link in: the socket is accepted, the stream begins.
     Accept {
+        /// The link of [`Connect`](super::Connect).
         link: Link,
+        /// The id that the connection has from now on.
         connection: ConnectionId,
     },
     /// Turn the link away.
-    Refuse { link: Link, error: Error },
+    Refuse {
+        /// The link of [`Connect`](super::Connect).
+        link: Link,
+        /// Why.
+        error: Error,
+    },
     /// One text frame to each of these sockets.
     Send(Delivery),
     /// One or more whole server-sent events to each of these streams.
     Stream(Delivery),
     /// Keep this with the socket through hibernation.
-    Attach { link: Link, attachment: String },
-    /// End the link: a socket with this close code and reason, a stream as it is. The room has forgotten it already, and
-    /// so must its attachment be.
-    Close {
+    Attach {
+        /// The socket's link.
         link: Link,
+        /// JSON text; see `Room::restore`.
+        attachment: String,
+    },
+    /// End the link: a socket with this close code and reason, a stream as it is. The room has
+    /// forgotten it already, and so must its attachment be.
+    Close {
+        /// The link, which gets nothing any more.
+        link: Link,
+        /// The close code of a socket.
         code: u16,
+        /// The reason of a socket's close, at most 123 bytes.
         reason: String,
     },
     /// Verify a token and bring the outcome back as [`Input::Renewed`](super::Input::Renewed).
     Verify {
+        /// Whose token it is to be.
         link: Link,
+        /// The id of the client's message, to be brought back.
         id: Option<Box<str>>,
+        /// The token.
         token: Box<str>,
     },
-    /// Answer an HTTP request with a JSON text or an error.
+    /// Answer an HTTP request.
     Reply {
+        /// The number of [`Input::Request`](super::Input::Request).
         request: RequestId,
+        /// A JSON text, or what went wrong.
         reply: Result<String, Error>,
     },
-    /// Wake the room at this time (milliseconds), in memory; replaces an earlier wish.
-    Timer { at: u64 },
-    /// Wake the room at this time even if it has gone from memory; replaces an earlier wish.
-    Alarm { at: u64 },
+    /// Wake the room with [`Input::Timer`](super::Input::Timer); replaces an earlier wish.
+    Timer {
+        /// When, in milliseconds.
+        at: u64,
+    },
+    /// Wake the room with [`Input::Alarm`](super::Input::Alarm) even if it has gone from memory;
+    /// replaces an earlier wish.
+    Alarm {
+        /// When, in milliseconds. It may be past: then at once.
+        at: u64,
+    },
     /// Tell the operator.
     Log(Event),
 }
 
-/// What an operator needs to know: one line of log each. Never holds a token, a secret or a message's data.
+/// What an operator needs to know: one line of log each. Never holds a token, a secret or a
+/// message's data.
 #[derive(Debug, PartialEq)]
 pub enum Event {
     /// A connection was closed for what it did.
     Closed {
+        /// Which one.
         connection: ConnectionId,
+        /// Its user.
         user: Box<str>,
+        /// The code of what it did.
         error: &'static str,
     },
-    /// A user was banned until this time in milliseconds.
-    Banned { user: Box<str>, until: u64 },
+    /// A user was banned.
+    Banned {
+        /// Who.
+        user: Box<str>,
+        /// Until when, in milliseconds.
+        until: u64,
+    },
     /// The room was deleted on request.
-    Deleted { by: Box<str> },
-    /// Storage failed; `what` was not done.
+    Deleted {
+        /// The user of the request's token.
+        by: Box<str>,
+    },
+    /// Storage failed.
     StorageFailed {
+        /// What was not done.
         what: &'static str,
+        /// What the runtime said.
         reason: String,
+        /// How many messages could not be stored; their senders have been told.
         messages: u64,
     },
 }

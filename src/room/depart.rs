@@ -1,56 +1,46 @@
-//! Leaving: drops and their grace, connections that the room closes, silence, and the alarm (R4, R5, C4, T5).
+//! Leaving: drops and their grace, and connections that the room closes (R4, R5).
 
-use super::connection::{Connection, Link, silence};
-use super::outbox::{Audience, Delivery, event};
-use super::{Absent, Action, Event, Room, Turn};
-use crate::protocol::{ConnectionId, Error, ErrorCode, server};
+use super::delivery::{self, Delivery};
+use super::rate::{Faults, Rate};
+use super::{Action, Event, Link, Room, Turn};
+use crate::protocol::{ConnectionId, Error};
 
-/// How long a token counts after its end, in milliseconds (T2).
-const LEEWAY: u64 = 5_000;
-/// Ends of tokens are looked at on this grid, in milliseconds, so that many of them share an alarm.
-const EXPIRY_GRID: u64 = 5_000;
 /// Grace after a tab was closed or reloaded, in milliseconds (R4).
 const GRACE_GOING_AWAY: u64 = 2_000;
+
+/// A connection that has dropped and may come back as if nothing had happened (R4).
+#[derive(Debug)]
+pub struct Absent {
+    pub leave_at: u64,
+    pub user: Box<str>,
+    pub rate: Rate,
+    pub faults: Faults,
+}
 
 impl Room {
     /// What carried a connection has ended.
     pub(super) fn drop_link(&mut self, link: Link, code: u16, turn: &mut Turn<'_>) {
-        let Some(connection) = self.connections.remove(&link) else {
+        let Some(connection) = self.unlink(link) else {
             return;
         };
-        self.links.remove(&connection.id);
         let grace = if connection.kind.is_stream() {
             0
         } else {
             self.grace(code)
         };
         if grace == 0 {
-            if connection.rate.full_at() > turn.now {
-                self.resting.insert(connection.id, connection.rate);
-            }
-            self.unseat(connection.id, &connection.user.id);
+            self.rates.rest(connection.id, connection.rate, turn.now);
             self.leave(connection.id, turn);
             return;
         }
         self.keep_state(connection.id, turn);
-        let leave_at = turn.now.saturating_add(grace);
-        let Connection {
-            id,
-            user,
-            rate,
-            faults,
-            ..
-        } = connection;
-        self.leaves.insert((leave_at, id));
-        self.absent.insert(
-            id,
-            Absent {
-                leave_at,
-                user: user.id.clone(),
-                rate,
-                faults,
-            },
-        );
+        let absent = Absent {
+            leave_at: turn.now.saturating_add(grace),
+            user: connection.user.id.clone(),
+            rate: connection.rate,
+            faults: connection.faults,
+        };
+        self.begin_absence(connection.id, absent);
     }
 
     fn grace(&self, code: u16) -> u64 {
@@ -62,17 +52,11 @@ impl Room {
         }
     }
 
-    /// The attachment has died with the socket: until the member returns or leaves, its row keeps the state.
-    fn keep_state(&mut self, id: ConnectionId, turn: &mut Turn<'_>) {
-        let Some(member) = self.members.get(id) else {
-            return;
-        };
-        if member.state.is_null() {
-            return;
-        }
-        if let Err(error) = turn.store.set_state(id, &member.state) {
-            turn.storage_failed("state", &error, 0);
-        }
+    /// A connection is gone, but keeps its place until `absent.leave_at`.
+    pub(super) fn begin_absence(&mut self, id: ConnectionId, absent: Absent) {
+        self.seat(id, &absent.user);
+        self.leaves.insert((absent.leave_at, id));
+        self.absent.insert(id, absent);
     }
 
     /// Ends the absence of a connection that has come back, or that is to leave.
@@ -83,46 +67,33 @@ impl Room {
         Some(absent)
     }
 
-    /// The connection is gone for good.
-    pub(super) fn leave(&mut self, id: ConnectionId, turn: &mut Turn<'_>) {
-        if self.members.contains(id) {
-            self.leave_presence(id, turn);
-        }
-    }
-
-    /// The member leaves; its connection may stay.
-    pub(super) fn leave_presence(&mut self, id: ConnectionId, turn: &mut Turn<'_>) {
-        let Some(member) = self.members.remove(id) else {
-            return;
+    /// A connection that has not come back leaves; false if it was not absent.
+    pub(super) fn end_absence(&mut self, id: ConnectionId, turn: &mut Turn<'_>) -> bool {
+        let Some(absent) = self.forget_absent(id) else {
+            return false;
         };
-        if let Err(error) = turn.store.delete_member(id) {
-            turn.storage_failed("leave", &error, 0);
-        }
-        if !self.meta.crowded {
-            self.outbox
-                .share(Audience::Presence, None, Box::new([id]), |out| {
-                    server::leave(out, id, &member.user.id);
-                });
-        }
+        self.rates.rest(id, absent.rate, turn.now);
+        self.leave(id, turn);
+        true
     }
 
-    /// Closes a connection for what it did: it is told why, then its link ends with the error's close code.
+    /// Closes a connection for what it did: it is told why, then its link ends with the error's
+    /// close code.
     pub(super) fn close(&mut self, link: Link, error: &Error, turn: &mut Turn<'_>) {
         let Some(connection) = self.connections.get(&link) else {
             return;
         };
-        let (id, user, is_stream) = (
-            connection.id,
-            connection.user.id.clone(),
-            connection.kind.is_stream(),
-        );
+        let id = connection.id;
+        let (user, is_stream) = (connection.user.id.clone(), connection.kind.is_stream());
         if self.outbox.concerns(id) {
+            // It gets its last answers before the end.
             self.flush(turn);
         }
+        let code = error.code.as_str();
         turn.out.push(Action::Log(Event::Closed {
             connection: id,
             user,
-            error: error.code.as_str(),
+            error: code,
         }));
         if !is_stream {
             turn.out.push(Action::Send(Delivery {
@@ -139,95 +110,21 @@ impl Room {
         self.drop_link(link, error.code.close(), turn);
     }
 
-    /// Ends a link. A socket learns why from its close code; a stream has none, and gets the error as its last event.
+    /// Ends a link. A socket learns why from its close code; a stream has none, and gets the error
+    /// as its last event.
     pub(super) fn say_goodbye(&self, link: Link, error: &Error, turn: &mut Turn<'_>) {
         let Some(connection) = self.connections.get(&link) else {
             return;
         };
         if connection.kind.is_stream() {
             let mut text = String::new();
-            event(&mut text, &error.to_frame(), None, &self.meta.epoch);
+            delivery::event(&mut text, &error.to_frame(), None, &self.meta.epoch);
             turn.out.push(Action::Stream(Delivery {
                 to: vec![link],
                 text,
             }));
         }
-        turn.out.push(Action::Close {
-            link,
-            code: error.code.close(),
-            reason: error.message.to_string(),
-        });
-    }
-
-    /// Asks for an alarm in time for what may befall this connection.
-    ///
-    /// When the alarm is not known (the room was just restored, or it is the first connection) it is set for all of
-    /// them, so an earlier wish that is replaced is never missed.
-    pub(super) fn arm(&mut self, link: Link, turn: &mut Turn<'_>) {
-        let at = match self.alarm_at {
-            Some(_) => self
-                .connections
-                .get(&link)
-                .and_then(|connection| self.look_at(connection, 0, turn.now)),
-            None => self
-                .connections
-                .values()
-                .filter_map(|connection| self.look_at(connection, 0, turn.now))
-                .min(),
-        };
-        self.arm_at(at, turn);
-    }
-
-    fn arm_at(&mut self, at: Option<u64>, turn: &mut Turn<'_>) {
-        if let Some(at) = at
-            && self.alarm_at.is_none_or(|armed| at < armed)
-        {
-            self.alarm_at = Some(at);
-            turn.out.push(Action::Alarm { at });
-        }
-    }
-
-    /// When the room has to look at a connection again. Never sooner than after a whole period of silence, for that alone.
-    fn look_at(&self, connection: &Connection, pinged_at: u64, now: u64) -> Option<u64> {
-        let silent = connection.silent_at(pinged_at, &self.limits);
-        let silent = silent.map(|at| at.max(now.saturating_add(silence(&self.limits))));
-        let expires = connection.expires_at.map(|at| {
-            at.saturating_add(LEEWAY)
-                .div_ceil(EXPIRY_GRID)
-                .saturating_mul(EXPIRY_GRID)
-        });
-        silent.into_iter().chain(expires).min()
-    }
-
-    /// Whether a connection's token has ended, leeway included.
-    pub(super) fn expired(connection: &Connection, now: u64) -> bool {
-        connection
-            .expires_at
-            .is_some_and(|at| now >= at.saturating_add(LEEWAY))
-    }
-
-    /// The alarm: closes who has fallen silent and whose token has ended, and asks for the next look.
-    pub(super) fn sweep(&mut self, pings: &[(Link, u64)], turn: &mut Turn<'_>) {
-        self.alarm_at = None;
-        let pings: std::collections::BTreeMap<Link, u64> = pings.iter().copied().collect();
-        let mut next = None;
-        let mut ended = Vec::new();
-        for (link, connection) in &self.connections {
-            let pinged_at = pings.get(link).copied().unwrap_or(0);
-            if Self::expired(connection, turn.now) {
-                ended.push((*link, ErrorCode::TokenExpired));
-            } else if connection
-                .silent_at(pinged_at, &self.limits)
-                .is_some_and(|at| at <= turn.now)
-            {
-                ended.push((*link, ErrorCode::Silent));
-            } else if let Some(at) = self.look_at(connection, pinged_at, turn.now) {
-                next = Some(next.map_or(at, |next: u64| next.min(at)));
-            }
-        }
-        for (link, code) in ended {
-            self.close(link, &Error::new(code), turn);
-        }
-        self.arm_at(next, turn);
+        let (code, reason) = (error.code.close(), error.message.to_string());
+        turn.out.push(Action::Close { link, code, reason });
     }
 }

@@ -3,7 +3,7 @@
 //! Remembers which publish ids the messages of the history carried. The ids are stored beside the
 //! messages; after a wake they are read back only when somebody publishes with an id.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 use super::store::LogHead;
 use super::window::Window;
@@ -30,7 +30,8 @@ pub fn key(origin: Origin<'_>, id: &str) -> Box<str> {
 /// The ids within the history, and of the messages that wait for the next flush.
 #[derive(Debug, Default)]
 pub struct Ids {
-    offsets: HashMap<Box<str>, Entry>,
+    entries: BTreeMap<Box<str>, Entry>,
+    /// All ids by offset, oldest first.
     order: VecDeque<(u64, Box<str>)>,
     /// The stored ids have been read.
     pub loaded: bool,
@@ -47,15 +48,15 @@ struct Entry {
 impl Ids {
     /// The offset of the message that carried this id, if it is still within `window`.
     pub fn offset(&self, key: &str, window: &Window) -> Option<u64> {
-        let entry = self.offsets.get(key)?;
-        window
-            .holds_message(entry.offset, entry.at, entry.from_byte)
-            .then_some(entry.offset)
+        let entry = self.entries.get(key)?;
+        let held = window.holds_message(entry.offset, entry.at, entry.from_byte);
+        held.then_some(entry.offset)
     }
 
+    /// Adds the id of a message that is newer than all others.
     pub fn insert(&mut self, key: Box<str>, offset: u64, at: u64, from_byte: u64) {
         self.order.push_back((offset, key.clone()));
-        self.offsets.insert(
+        self.entries.insert(
             key,
             Entry {
                 offset,
@@ -75,41 +76,38 @@ impl Ids {
 
     /// The `ids` column for the messages `first` to `last`.
     pub fn row(&self, first: u64, last: u64) -> String {
-        let entries: Vec<&(u64, Box<str>)> =
-            self.order.iter().skip(self.older_than(first)).collect();
-        let entries: Vec<_> = entries
-            .into_iter()
-            .take_while(|(offset, _)| *offset <= last)
-            .collect();
+        let entries: Vec<_> = self.between(first, last).collect();
         if entries.is_empty() {
-            String::new()
-        } else {
-            serde_json::to_string(&entries).unwrap_or_default()
+            return String::new();
         }
+        serde_json::to_string(&entries).unwrap_or_default()
     }
 
     /// Notes in which row the messages `first` to `last` have come to lie.
     pub fn settle(&mut self, first: u64, last: u64, at: u64, from_byte: u64) {
-        let older = self.older_than(first);
-        for (offset, key) in self
-            .order
+        let Ids { entries, order, .. } = self;
+        let older = order.partition_point(|(offset, _)| *offset < first);
+        for (offset, key) in order
             .iter()
             .skip(older)
             .take_while(|(offset, _)| *offset <= last)
         {
-            self.offsets.insert(
-                key.clone(),
-                Entry {
+            if let Some(entry) = entries.get_mut(key) {
+                *entry = Entry {
                     offset: *offset,
                     at,
                     from_byte,
-                },
-            );
+                };
+            }
         }
     }
 
-    fn older_than(&self, first: u64) -> usize {
-        self.order.partition_point(|(offset, _)| *offset < first)
+    fn between(&self, first: u64, last: u64) -> impl Iterator<Item = &(u64, Box<str>)> {
+        let older = self.order.partition_point(|(offset, _)| *offset < first);
+        self.order
+            .iter()
+            .skip(older)
+            .take_while(move |(offset, _)| *offset <= last)
     }
 
     /// Forgets the ids that have left the history.
@@ -138,11 +136,11 @@ impl Ids {
     ) {
         if let Some((offset, key)) = pop(&mut self.order)
             && self
-                .offsets
+                .entries
                 .get(&key)
                 .is_some_and(|entry| entry.offset == offset)
         {
-            self.offsets.remove(&key);
+            self.entries.remove(&key);
         }
     }
 }

@@ -16,6 +16,8 @@ pub struct Member {
     pub state: Json<'static>,
     /// When it joined, in milliseconds.
     pub at: u64,
+    /// Its row holds a state.
+    pub kept: bool,
 }
 
 impl Member {
@@ -96,6 +98,13 @@ impl Members {
             }
         }
         Some(member)
+    }
+
+    /// Notes whether a member's row holds a state.
+    pub fn keep(&mut self, connection: ConnectionId, kept: bool) {
+        if let Some(member) = self.members.get_mut(&connection) {
+            member.kept = kept;
+        }
     }
 
     /// Sets a member's state and notes the change for the next flush.

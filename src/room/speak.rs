@@ -1,26 +1,15 @@
-//! What a connection says: frames, messages, presence states, requests for history (C5, C6, M, P1, R6, E3).
+//! What a connection says: frames, presence states, requests for history (C5, C6, N6, P1, R6, E3).
 
-use super::connection::Link;
-use super::ids::{self, Origin};
-use super::log::Page;
-use super::outbox::Audience;
-use super::{Action, Published, Room, Turn};
+use super::history::Page;
+use super::{Action, Link, Room, Turn};
 use crate::auth::Rights;
 use crate::protocol::{
-    ClientMessage, ConnectionId, Element, Error, ErrorCode, HistoryQuery, Publish, Recipient,
-    StateChange, decode_frame,
-    server::{self, Message},
+    ClientMessage, ConnectionId, Element, Error, ErrorCode, HistoryQuery, StateChange,
+    decode_frame, server,
 };
 
 /// So many bytes of history count as one message for the rate (R6).
 const HISTORY_UNIT: usize = 16 * 1024;
-
-/// Who publishes: shown in the message, and whose ids count once together.
-#[derive(Copy, Clone)]
-pub(super) struct Publisher<'a> {
-    pub connection: Option<ConnectionId>,
-    pub user: &'a str,
-}
 
 impl Room {
     pub(super) fn frame(&mut self, link: Link, text: &str, turn: &mut Turn<'_>) {
@@ -38,6 +27,10 @@ impl Room {
                 }
             }
             Ok(elements) => {
+                if elements.is_empty() {
+                    // Nothing is said, but not for nothing.
+                    self.take_rate(link, None, turn);
+                }
                 for element in elements {
                     if !self.connections.contains_key(&link) {
                         return;
@@ -140,159 +133,7 @@ impl Room {
             .tell([to], |out| out.push_str(&error.to_frame()));
     }
 
-    /// A connection publishes.
-    fn say(&mut self, link: Link, publish: &Publish<'_>, turn: &mut Turn<'_>) -> Result<(), Error> {
-        let Some(connection) = self.connections.get(&link) else {
-            return Ok(());
-        };
-        let own = connection.id;
-        let user = connection.user.clone();
-        if !connection.can.has(Rights::PUBLISH) {
-            return Err(maybe_id(
-                Error::new(ErrorCode::Forbidden),
-                publish.id.clone(),
-            ));
-        }
-        let publisher = Publisher {
-            connection: Some(own),
-            user: &user.id,
-        };
-        let without: Box<[ConnectionId]> = if publish.echo {
-            Box::default()
-        } else {
-            Box::new([own])
-        };
-        let published = self
-            .publish(publisher, publish, without, turn)
-            .map_err(|error| maybe_id(error, publish.id.clone()))?;
-        if let Some(id) = &publish.id {
-            match published {
-                Published::Ephemeral => self.outbox.tell([own], |out| server::ack(out, id, None)),
-                Published::Before(offset) => self
-                    .outbox
-                    .tell([own], |out| server::ack(out, id, Some(offset))),
-                Published::Next(offset) => self.outbox.ack(own, id, offset),
-            }
-        }
-        Ok(())
-    }
-
-    /// Gives a message its place in the room's order (M1 to M4).
-    pub(super) fn publish(
-        &mut self,
-        publisher: Publisher<'_>,
-        publish: &Publish<'_>,
-        without: Box<[ConnectionId]>,
-        turn: &mut Turn<'_>,
-    ) -> Result<Published, Error> {
-        let Publisher {
-            connection: from,
-            user,
-        } = publisher;
-        let (event, data) = (&publish.event, &publish.data);
-        if let Some(to) = &publish.to {
-            let to = self.recipients(to, &without);
-            let message = Message {
-                event,
-                data,
-                from,
-                user,
-                offset: None,
-                at: None,
-                private: true,
-            };
-            self.outbox.tell(to, |out| server::message(out, &message));
-            return Ok(Published::Ephemeral);
-        }
-        if publish.ephemeral {
-            let message = Message {
-                event,
-                data,
-                from,
-                user,
-                offset: None,
-                at: None,
-                private: false,
-            };
-            self.outbox
-                .share(Audience::Subscribers, None, without, |out| {
-                    server::message(out, &message)
-                });
-            return Ok(Published::Ephemeral);
-        }
-        let key = publish
-            .id
-            .as_deref()
-            .map(|id| ids::key(from.map_or(Origin::User(user), Origin::Connection), id));
-        if let Some(key) = &key
-            && let Some(published) = self.published_before(key, turn)?
-        {
-            return Ok(published);
-        }
-        self.found(turn)?;
-        self.pending = self.pending.saturating_add(1);
-        let offset = self.log.offset().saturating_add(self.pending);
-        let at = turn.now.max(self.log.at());
-        if let Some(key) = key {
-            self.log.remember(key, offset, turn.now);
-        }
-        let message = Message {
-            event,
-            data,
-            from,
-            user,
-            offset: Some(offset),
-            at: Some(at),
-            private: false,
-        };
-        self.outbox
-            .share(Audience::Subscribers, Some(offset), without, |out| {
-                server::message(out, &message)
-            });
-        Ok(Published::Next(offset))
-    }
-
-    fn published_before(
-        &mut self,
-        key: &str,
-        turn: &mut Turn<'_>,
-    ) -> Result<Option<Published>, Error> {
-        let offset = self
-            .log
-            .published(key, turn.now, &self.limits, turn.store)
-            .map_err(|error| {
-                turn.storage_failed("ids", &error, 0);
-                Error::new(ErrorCode::StorageFailed)
-            })?;
-        let committed = self.log.offset();
-        Ok(offset.map(|offset| {
-            if offset > committed {
-                Published::Next(offset)
-            } else {
-                Published::Before(offset)
-            }
-        }))
-    }
-
-    /// The connections that are meant, each once, in a fixed order.
-    fn recipients(&self, to: &[Recipient], without: &[ConnectionId]) -> Box<[ConnectionId]> {
-        let mut ids = std::collections::BTreeSet::new();
-        for recipient in to {
-            match recipient {
-                Recipient::Connection(id) => ids.extend([*id]),
-                Recipient::User(user) => {
-                    ids.extend(self.users.get(user).into_iter().flatten().copied())
-                }
-            }
-        }
-        ids.retain(|id| {
-            let link = self.links.get(id);
-            let connection = link.and_then(|link| self.connections.get(link));
-            connection.is_some_and(|connection| connection.subscribes()) && !without.contains(id)
-        });
-        ids.into_iter().collect()
-    }
-
+    /// P1. The others are told at the end of the tick.
     fn set_state(&mut self, link: Link, change: StateChange<'_>) -> Result<(), Error> {
         let Some(connection) = self.connections.get(&link) else {
             return Ok(());
@@ -347,16 +188,15 @@ impl Room {
         query: &HistoryQuery,
         turn: &mut Turn<'_>,
     ) -> Result<Page, Error> {
-        self.log
-            .page(query, turn.now, &self.limits, turn.store)
-            .map_err(|error| {
-                turn.storage_failed("history", &error, 0);
-                Error::new(ErrorCode::StorageFailed)
-            })
+        let page = self
+            .log
+            .page(query, turn.now, &self.limits, &mut *turn.store);
+        page.map_err(|error| turn.refused("history", &error))
     }
 }
 
-fn maybe_id(error: Error, id: Option<Box<str>>) -> Error {
+/// The error, about the message with this id if there is one.
+pub(super) fn maybe_id(error: Error, id: Option<Box<str>>) -> Error {
     match id {
         Some(id) => error.with_id(id),
         None => error,

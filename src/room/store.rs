@@ -10,10 +10,11 @@ use std::ops::ControlFlow;
 use crate::protocol::{ConnectionId, Json};
 
 /// Storage refused: the disk is full, a value is too large, the database is broken.
-///
-/// Carries what the runtime said, for the operator's log; never shown to a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoreError(pub String);
+pub struct StoreError(
+    /// What the runtime said, for the operator's log; never shown to a client.
+    pub String,
+);
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -23,6 +24,7 @@ impl fmt::Display for StoreError {
 
 impl std::error::Error for StoreError {}
 
+/// What storage answers.
 pub type StoreResult<T> = Result<T, StoreError>;
 
 /// What makes a room this room: written with its first join, publish or ban.
@@ -41,8 +43,11 @@ pub struct Meta {
 /// A member's row: there from join to leave, so that a restart makes nobody flicker (R5).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemberRow {
+    /// Its connection; the key.
     pub connection: ConnectionId,
+    /// Its user's id.
     pub user: String,
+    /// Its user's info.
     pub info: Json<'static>,
     /// `null` while a socket carries the state in its attachment.
     pub state: Json<'static>,
@@ -75,6 +80,7 @@ impl LogRow {
         self.messages.len() as u64
     }
 
+    /// The row without its text.
     pub fn head(&self) -> LogHead {
         LogHead {
             first: self.first,
@@ -89,10 +95,15 @@ impl LogRow {
 /// A row without its text.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct LogHead {
+    /// As in the row.
     pub first: u64,
+    /// As in the row.
     pub last: u64,
+    /// As in the row.
     pub at: u64,
+    /// As in the row.
     pub total: u64,
+    /// Bytes of the row's `messages`.
     pub bytes: u64,
 }
 
@@ -105,18 +116,27 @@ pub enum Direction {
     Backward,
 }
 
-/// Durable storage of one room. All calls of one event are one transaction.
+/// Durable storage of one room. All calls of one event are one transaction; a call that fails has
+/// no effect, and does not undo those before it.
 pub trait Store {
+    /// What was last put, if anything was.
     fn meta(&mut self) -> StoreResult<Option<Meta>>;
+    /// Keeps this, in place of what was put before.
     fn put_meta(&mut self, meta: &Meta) -> StoreResult<()>;
 
+    /// All members' rows.
     fn members(&mut self) -> StoreResult<Vec<MemberRow>>;
+    /// Keeps a member's row, in place of one of the same connection.
     fn put_member(&mut self, row: &MemberRow) -> StoreResult<()>;
+    /// Puts a state into a member's row. If there is none, nothing happens.
     fn set_state(&mut self, connection: ConnectionId, state: &Json<'_>) -> StoreResult<()>;
+    /// Deletes a member's row. If there is none, nothing happens.
     fn delete_member(&mut self, connection: ConnectionId) -> StoreResult<()>;
 
-    /// Until when (milliseconds) a user is banned, if there is a ban, expired or not.
+    /// Until when (milliseconds) a user is banned, if there is a ban, expired or not. Asked of a
+    /// room that has written nothing as well.
     fn ban(&mut self, user: &str) -> StoreResult<Option<u64>>;
+    /// Bans a user, in place of an earlier ban.
     fn put_ban(&mut self, user: &str, until: u64) -> StoreResult<()>;
 
     /// The oldest (`Forward`) or the newest (`Backward`) row there is.
@@ -131,9 +151,11 @@ pub trait Store {
         direction: Direction,
         visit: &mut dyn FnMut(LogRow) -> ControlFlow<()>,
     ) -> StoreResult<()>;
-    /// Visits the `ids` of the rows that hold offsets above `after`, oldest first, leaving out empty ones.
+    /// Visits the `ids` of the rows that hold offsets above `after`, oldest first, leaving out
+    /// empty ones.
     fn ids(&mut self, after: u64, visit: &mut dyn FnMut(LogHead, &str)) -> StoreResult<()>;
-    /// Adds a row; in place of the row whose `first` is `reuse`, if given, so that it counts as one row written.
+    /// Adds a row; in place of the row whose `first` is `reuse`, if given, so that it counts as one
+    /// row written.
     fn append(&mut self, row: &LogRow, reuse: Option<u64>) -> StoreResult<()>;
 
     /// Forgets everything but bans that end after `now`.

@@ -40,10 +40,4 @@ impl Tick {
             self.commit_at = now.saturating_add(wait);
         }
     }
-
-    /// After the clock was set back, nothing may have to wait for the old time.
-    pub fn clamp(&mut self, now: u64) {
-        self.frames_at = self.frames_at.min(now.saturating_add(1_000));
-        self.commit_at = self.commit_at.min(now.saturating_add(1_000));
-    }
 }

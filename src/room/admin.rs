@@ -1,0 +1,122 @@
+//! What an administrator does: removing users, bans, deleting the room (H4, H5).
+
+use super::input::Fresh;
+use super::publish::Waiting;
+use super::{Action, Event, Link, Meta, Room, Turn};
+use crate::auth::Grant;
+use crate::protocol::{
+    ConnectionId, Error, ErrorCode,
+    http::{Disconnect, Target},
+};
+
+impl Room {
+    /// H4. The ban is written before anybody is closed.
+    pub(super) fn disconnect(
+        &mut self,
+        disconnect: &Disconnect,
+        turn: &mut Turn<'_>,
+    ) -> Result<String, Error> {
+        let ids: Vec<ConnectionId> = match &disconnect.target {
+            Target::Connection(id) => self.has_place(*id).then_some(*id).into_iter().collect(),
+            Target::User(user) => self
+                .users
+                .get(user)
+                .into_iter()
+                .flatten()
+                .copied()
+                .collect(),
+            Target::Nobody => Vec::new(),
+        };
+        if let Some(seconds) = disconnect.ban_seconds {
+            let user = match &disconnect.target {
+                Target::User(user) => Some(user.clone()),
+                Target::Connection(id) => self.user_of(*id),
+                Target::Nobody => None,
+            };
+            if let Some(user) = user {
+                self.ban(user, seconds, turn)?;
+            }
+        }
+        let mut error = Error::new(ErrorCode::Removed);
+        if let Some(reason) = &disconnect.reason {
+            error = error.with_message(reason.to_string());
+        }
+        let mut closed = 0_u64;
+        for id in ids {
+            if let Some(link) = self.links.get(&id).copied() {
+                closed = closed.saturating_add(1);
+                self.end(link, &error, turn);
+            } else {
+                self.end_absence(id, turn);
+            }
+        }
+        Ok(format!("{{\"closed\":{closed}}}"))
+    }
+
+    /// Whose connection this is, if it is there or within its grace.
+    pub(super) fn user_of(&self, id: ConnectionId) -> Option<Box<str>> {
+        let live = self
+            .links
+            .get(&id)
+            .and_then(|link| self.connections.get(link));
+        match live {
+            Some(connection) => Some(connection.user.id.clone()),
+            None => self.absent.get(&id).map(|absent| absent.user.clone()),
+        }
+    }
+
+    fn ban(&mut self, user: Box<str>, seconds: u64, turn: &mut Turn<'_>) -> Result<(), Error> {
+        self.found(turn)?;
+        let until = turn.now.saturating_add(seconds.saturating_mul(1_000));
+        if let Err(error) = turn.store.put_ban(&user, until) {
+            turn.storage_failed("ban", &error, 0);
+            return Err(Error::new(ErrorCode::StorageFailed));
+        }
+        turn.out.push(Action::Log(Event::Banned { user, until }));
+        Ok(())
+    }
+
+    /// H5. A new life begins in the same turn; what the old one still had to say is dropped.
+    pub(super) fn delete(
+        &mut self,
+        grant: &Grant,
+        fresh: Fresh,
+        turn: &mut Turn<'_>,
+    ) -> Result<String, Error> {
+        if let Err(error) = turn.store.erase(turn.now) {
+            turn.storage_failed("delete", &error, 0);
+            return Err(Error::new(ErrorCode::StorageFailed));
+        }
+        let error = Error::new(ErrorCode::RoomDeleted);
+        for Waiting { request, .. } in std::mem::take(&mut self.waiting) {
+            turn.out.push(Action::Reply {
+                request,
+                reply: Err(error.clone()),
+            });
+        }
+        let meta = Meta {
+            epoch: fresh.epoch,
+            key: fresh.key,
+            created_at: turn.now,
+            crowded: false,
+        };
+        let next = Room::empty(
+            self.name.clone(),
+            self.limits.clone(),
+            meta,
+            false,
+            turn.now,
+        );
+        let old = std::mem::replace(self, next);
+        self.awake_since = old.awake_since;
+        self.timer_at = old.timer_at;
+        let links: Vec<Link> = old.connections.keys().copied().collect();
+        for link in links {
+            old.say_goodbye(link, &error, turn);
+        }
+        turn.out.push(Action::Log(Event::Deleted {
+            by: grant.user.clone(),
+        }));
+        Ok("{\"deleted\":true}".to_owned())
+    }
+}

@@ -1,0 +1,288 @@
+//! Who gets what of the outbox, joined into one frame for each.
+//!
+//! Nearly everything goes to nearly everybody, so a flush joins the items into one body for each
+//! kind of audience. A connection that has something of its own (an ack, a targeted message, a
+//! `skip`) gets that body with its own part spliced in at its place: what somebody receives is in
+//! the room's order, whoever else receives it (M6).
+
+use std::collections::BTreeMap;
+
+use super::connection::{Connection, Link};
+use super::outbox::{Audience, Item, Outbox, To};
+use crate::protocol::{ConnectionId, server};
+
+/// One text and the links it goes to.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Delivery {
+    /// The links, each once.
+    pub to: Vec<Link>,
+    /// The text.
+    pub text: String,
+}
+
+/// What a flush sends.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Deliveries {
+    /// Texts for WebSockets: one message object, or a JSON array of several.
+    pub frames: Vec<Delivery>,
+    /// Texts for event streams: one or more complete server-sent events.
+    pub events: Vec<Delivery>,
+}
+
+impl Deliveries {
+    fn push(&mut self, audiences: Audiences, to: Vec<Link>, text: String) {
+        let delivery = Delivery { to, text };
+        if audiences.frames {
+            self.frames.push(delivery)
+        } else {
+            self.events.push(delivery)
+        }
+    }
+
+    /// How many sends it takes.
+    pub fn count(&self) -> usize {
+        self.frames
+            .iter()
+            .chain(&self.events)
+            .map(|delivery| delivery.to.len())
+            .sum()
+    }
+}
+
+impl Outbox {
+    /// Joins the items into frames and events for the connections that are there, and empties the
+    /// outbox.
+    pub fn deliver<'a>(
+        &mut self,
+        connections: impl Iterator<Item = (Link, &'a Connection)>,
+        epoch: &str,
+    ) -> Deliveries {
+        let mut deliveries = Deliveries::default();
+        let own = self.own_places();
+        let mut bodies: BTreeMap<Audiences, (Body, Vec<Link>)> = BTreeMap::new();
+        for (link, connection) in connections {
+            let audiences = Audiences::of(connection);
+            let places = own.get(&connection.id);
+            let text = if connection.since > 0 || (places.is_some() && !audiences.frames) {
+                self.item_by_item(connection, audiences, epoch)
+            } else {
+                let (body, links) = bodies
+                    .entry(audiences)
+                    .or_insert_with(|| (self.shared_body(audiences, epoch), Vec::new()));
+                match places {
+                    Some(places) => self.spliced(body, places),
+                    None => {
+                        links.push(link);
+                        None
+                    }
+                }
+            };
+            if let Some(text) = text {
+                deliveries.push(audiences, vec![link], text);
+            }
+        }
+        for (audiences, (body, to)) in bodies {
+            if let (false, Some(text)) = (to.is_empty(), body.finish(audiences.frames)) {
+                deliveries.push(audiences, to, text);
+            }
+        }
+        self.clear();
+        deliveries
+    }
+
+    /// For each connection that differs from its audience: the places of the items that make the
+    /// difference.
+    fn own_places(&self) -> BTreeMap<ConnectionId, Vec<usize>> {
+        let mut own: BTreeMap<ConnectionId, Vec<usize>> = BTreeMap::new();
+        for (place, item) in self.items().iter().enumerate() {
+            let (To::Only(ids) | To::Everyone { without: ids, .. }) = &item.to;
+            for id in ids {
+                let places = own.entry(*id).or_default();
+                if places.last() != Some(&place) {
+                    places.push(place);
+                }
+            }
+        }
+        own
+    }
+
+    /// What an audience sees: the shared items.
+    fn shared_body(&self, audiences: Audiences, epoch: &str) -> Body {
+        let mut body = Body::begin(audiences.frames, self.capacity());
+        body.starts.reserve(self.len().saturating_add(1));
+        for item in self.items() {
+            body.starts.push(body.text.len());
+            if audiences.include(item) {
+                body.push(self.text(item), item.needs, audiences.frames, epoch);
+            }
+        }
+        body.starts.push(body.text.len());
+        body
+    }
+
+    /// Room for all items, commas and brackets.
+    fn capacity(&self) -> usize {
+        self.bytes().saturating_add(self.len()).saturating_add(2)
+    }
+
+    /// A frame for a connection with parts of its own: copies the shared body up to each, and puts
+    /// the part in.
+    fn spliced(&self, body: &Body, places: &[usize]) -> Option<String> {
+        let mut own = Body {
+            text: String::with_capacity(self.capacity()),
+            ..Body::default()
+        };
+        own.count = body.count;
+        let mut copied = 0_usize;
+        for &place in places {
+            let start = body.starts.get(place).copied()?;
+            let end = body.starts.get(place.checked_add(1)?).copied()?;
+            own.text.push_str(body.text.get(copied..start)?);
+            copied = end;
+            let item = self.items().get(place)?;
+            match (&item.to, item.needs) {
+                (To::Only(_), _) => own.push(self.text(item), None, true, ""),
+                // It was not in this audience's body at all, so there is nothing to skip.
+                (To::Everyone { .. }, _) if start == end => {}
+                (To::Everyone { .. }, Some(offset)) => {
+                    server::skip(&mut own.text, offset);
+                    own.text.push(',');
+                }
+                (To::Everyone { .. }, None) => own.count = own.count.saturating_sub(1),
+            }
+        }
+        own.text.push_str(body.text.get(copied..)?);
+        own.finish(true)
+    }
+
+    /// The general case: for a connection that arrived during the tick, and for streams with parts
+    /// of their own.
+    ///
+    /// One that arrived gets every message to be stored, even an older one, since its `welcome`
+    /// told the offset before them; of the rest only what came after it, since its `welcome`
+    /// already told the outcome. What is for it alone it gets in any case: its session's earlier
+    /// socket did not.
+    fn item_by_item(
+        &self,
+        connection: &Connection,
+        audiences: Audiences,
+        epoch: &str,
+    ) -> Option<String> {
+        let mut body = Body::begin(audiences.frames, 0);
+        for (place, item) in self.items().iter().enumerate() {
+            match &item.to {
+                To::Only(ids) if ids.contains(&connection.id) => {
+                    body.push(self.text(item), None, audiences.frames, epoch);
+                }
+                To::Everyone { without, .. } if audiences.include(item) => {
+                    if place < connection.since && item.needs.is_none() {
+                        continue;
+                    }
+                    if !without.contains(&connection.id) {
+                        body.push(self.text(item), item.needs, audiences.frames, epoch);
+                    } else if let Some(offset) = item.needs {
+                        let mut skip = String::new();
+                        server::skip(&mut skip, offset);
+                        body.push(&skip, Some(offset), audiences.frames, epoch);
+                    }
+                }
+                To::Only(_) | To::Everyone { .. } => {}
+            }
+        }
+        body.finish(audiences.frames)
+    }
+}
+
+/// What a connection sees, and in which form: connections that agree in it share a body.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Audiences {
+    /// JSON frames for a WebSocket; otherwise server-sent events.
+    frames: bool,
+    subscribers: bool,
+    presence: bool,
+}
+
+impl Audiences {
+    fn of(connection: &Connection) -> Audiences {
+        Audiences {
+            frames: !connection.kind.is_stream(),
+            subscribers: connection.subscribes(),
+            presence: connection.sees_presence(),
+        }
+    }
+
+    fn include(self, item: &Item) -> bool {
+        match &item.to {
+            To::Everyone {
+                audience: Audience::Subscribers,
+                ..
+            } => self.subscribers,
+            To::Everyone {
+                audience: Audience::Presence,
+                ..
+            } => self.presence,
+            To::Only(_) => false,
+        }
+    }
+}
+
+/// Text under construction. A frame begins with a bracket and every item in it ends in a comma
+/// until the end, so that items can be cut and spliced without looking at their neighbours.
+#[derive(Debug, Default)]
+struct Body {
+    text: String,
+    /// Where each item begins, whether it is in the body or not, and the end.
+    starts: Vec<usize>,
+    count: usize,
+}
+
+impl Body {
+    fn begin(frames: bool, capacity: usize) -> Body {
+        let mut text = String::with_capacity(capacity);
+        if frames {
+            text.push('[');
+        }
+        Body {
+            text,
+            ..Body::default()
+        }
+    }
+
+    fn push(&mut self, text: &str, offset: Option<u64>, frames: bool, epoch: &str) {
+        self.count = self.count.saturating_add(1);
+        if frames {
+            self.text.push_str(text);
+            self.text.push(',');
+        } else {
+            event(&mut self.text, text, offset, epoch);
+        }
+    }
+
+    /// The text to send; `None` if there is nothing in it. One message alone is not in an array.
+    fn finish(mut self, frames: bool) -> Option<String> {
+        if self.count == 0 {
+            return None;
+        }
+        if frames {
+            self.text.pop();
+            if self.count > 1 {
+                self.text.push(']');
+            } else {
+                self.text.remove(0);
+            }
+        }
+        Some(self.text)
+    }
+}
+
+/// Writes one server-sent event (H7): only stored messages move a client's `Last-Event-ID`.
+pub fn event(out: &mut String, text: &str, offset: Option<u64>, epoch: &str) {
+    use std::fmt::Write as _;
+    if let Some(offset) = offset {
+        // Writing to a String cannot fail.
+        let _ = writeln!(out, "id: {epoch}/{offset}");
+    }
+    out.push_str("data: ");
+    out.push_str(text);
+    out.push_str("\n\n");
+}

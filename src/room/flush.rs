@@ -1,0 +1,94 @@
+//! The end of a tick: persist, then send, then acknowledge.
+
+use super::delivery::Delivery;
+use super::outbox::Audience;
+use super::{Action, Link, Room, Turn};
+use crate::protocol::{Error, ErrorCode};
+
+impl Room {
+    /// Stores and sends whatever the outbox holds (design: the tick).
+    pub(super) fn flush(&mut self, turn: &mut Turn<'_>) {
+        if self.members.changed() {
+            let members = &mut self.members;
+            self.outbox
+                .share(Audience::Presence, Box::default(), |out| {
+                    members.write_changes(out)
+                });
+        }
+        let stores = self.outbox.stores();
+        if stores {
+            self.commit(turn);
+        }
+        let live = self
+            .connections
+            .iter()
+            .map(|(link, connection)| (*link, connection));
+        let deliveries = self.outbox.deliver(live, &self.meta.epoch);
+        self.tick
+            .flushed(turn.now, deliveries.count(), stores, &self.limits);
+        for link in self.arrived.drain(..) {
+            if let Some(connection) = self.connections.get_mut(&link) {
+                connection.since = 0;
+            }
+        }
+        for delivery in deliveries.frames {
+            self.note_traffic(&delivery.to, turn.now);
+            turn.out.push(Action::Send(delivery));
+        }
+        turn.out
+            .extend(deliveries.events.into_iter().map(Action::Stream));
+        self.answer_publishers(turn);
+    }
+
+    /// Stores the messages of the outbox. What cannot be stored is taken back, and its senders are
+    /// told.
+    fn commit(&mut self, turn: &mut Turn<'_>) {
+        let stored = self.log.append(
+            turn.now,
+            self.outbox.stored(),
+            &self.limits,
+            &mut *turn.store,
+        );
+        if let Err(error) = stored {
+            let lost = self
+                .outbox
+                .revoke(self.log.offset(), &Error::new(ErrorCode::StorageFailed));
+            self.log.revoke();
+            turn.storage_failed("flush", &error, lost);
+        }
+        self.pending = 0;
+    }
+
+    /// Only of plain clients does it matter when they were last sent something (C4).
+    fn note_traffic(&mut self, to: &[Link], now: u64) {
+        if self.plain == 0 {
+            return;
+        }
+        for link in to {
+            if let Some(connection) = self.connections.get_mut(link)
+                && connection.traffic(now, &self.limits)
+            {
+                self.save_later(*link, now);
+            }
+        }
+    }
+
+    /// Event streams get a comment now and then, so that nothing between takes them for dead (H7).
+    pub(super) fn comment(&mut self, turn: &mut Turn<'_>) {
+        let Some(at) = self.comment_at else { return };
+        if turn.now < at {
+            return;
+        }
+        let streams = self.connections.iter().filter(|(_, c)| c.kind.is_stream());
+        let to: Vec<Link> = streams.map(|(link, _)| *link).collect();
+        if to.is_empty() {
+            self.comment_at = None;
+            return;
+        }
+        self.comment_at = Some(turn.now.saturating_add(self.limits.ping_ms));
+        turn.out.push(Action::Stream(Delivery {
+            to,
+            text: ":\n\n".to_owned(),
+        }));
+    }
+}

@@ -1,0 +1,85 @@
+//! T5: a live connection's token is replaced, or not.
+
+use super::{Link, Room, Turn};
+use crate::auth::Grant;
+use crate::protocol::{ConnectionId, Error, ErrorCode, server};
+
+impl Room {
+    pub(super) fn renewed(
+        &mut self,
+        link: Link,
+        id: Option<Box<str>>,
+        grant: Result<Grant, Error>,
+        turn: &mut Turn<'_>,
+    ) {
+        let Some(connection) = self.connections.get(&link) else {
+            return;
+        };
+        let own = connection.id;
+        if let Err(error) = grant.and_then(|grant| self.renew(link, own, grant, turn)) {
+            // What may succeed later says so itself.
+            let error = if error.code.retryable() {
+                error
+            } else {
+                Error::new(ErrorCode::Unauthorized)
+            };
+            self.tell_error(own, id, error);
+        }
+    }
+
+    fn renew(
+        &mut self,
+        link: Link,
+        own: ConnectionId,
+        grant: Grant,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), Error> {
+        let Some(connection) = self.connections.get(&link) else {
+            return Ok(());
+        };
+        if grant.user != connection.user.id {
+            return Err(Error::new(ErrorCode::Unauthorized));
+        }
+        if grant.can != connection.can && !self.outbox.is_empty() {
+            // What lies in the outbox is addressed by the old rights.
+            self.flush(turn);
+        }
+        let Some(connection) = self.connections.get(&link) else {
+            return Ok(());
+        };
+        let (user, is_member) = (
+            connection.user.clone(),
+            connection.would_be_member(grant.can),
+        );
+        let joins = is_member && !self.members.contains(own);
+        if joins {
+            self.enter(own, &user, turn)?;
+        }
+        if let Some(connection) = self.connections.get_mut(&link) {
+            connection.can = grant.can;
+            connection.expires_at = grant.expires_at;
+        }
+        self.save_later(link, turn.now);
+        self.arm(link, turn);
+        let can: Vec<&str> = grant.can.names().collect();
+        let expires_in = grant.expires_at.map(|at| at.saturating_sub(turn.now));
+        self.outbox
+            .tell([own], |out| server::auth(out, expires_in, &can));
+        if joins {
+            self.tell_join(own);
+            self.tell_members(own);
+        } else if !is_member {
+            self.leave(own, turn);
+        }
+        Ok(())
+    }
+
+    /// Who has just become a member by a new token learns who is here.
+    fn tell_members(&mut self, to: ConnectionId) {
+        if !self.meta.crowded {
+            let members = &self.members;
+            self.outbox
+                .tell([to], |out| server::members(out, &members.views()));
+        }
+    }
+}

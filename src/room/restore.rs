@@ -1,0 +1,148 @@
+//! Waking up: the room as it was, from what storage and the attachments of its sockets tell.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+use super::connection::{Connection, User};
+use super::crowd::Crowd;
+use super::log::Log;
+use super::members::{Member, Members};
+use super::outbox::Outbox;
+use super::presence::Owed;
+use super::rate::Rates;
+use super::saving::Saves;
+use super::tick::Tick;
+use super::{Fresh, Link, MemberRow, Meta, Room, Store, StoreResult};
+use crate::protocol::Limits;
+
+impl Room {
+    /// Builds the room from what storage and the attachments of its sockets tell, without any
+    /// outward effect.
+    ///
+    /// `fresh` is used if storage knows nothing of the room. A socket whose attachment is of
+    /// another epoch, or of a connection that an earlier one of `sockets` already is, is nobody's
+    /// and is left alone: what it sends is ignored.
+    ///
+    /// # Errors
+    ///
+    /// Storage could not be read. The room can be restored again later.
+    pub fn restore(
+        name: String,
+        limits: Limits,
+        fresh: Fresh,
+        now: u64,
+        sockets: impl IntoIterator<Item = (Link, impl AsRef<str>)>,
+        store: &mut dyn Store,
+    ) -> StoreResult<Room> {
+        let stored = store.meta()?;
+        let known = stored.is_some();
+        let meta = stored.unwrap_or(Meta {
+            epoch: fresh.epoch,
+            key: fresh.key,
+            created_at: now,
+            crowded: false,
+        });
+        let mut room = Room::empty(name, limits, meta, known, now);
+        if !known {
+            return Ok(room);
+        }
+        room.log = Log::restore(store)?;
+        for (link, attachment) in sockets {
+            room.restore_socket(link, attachment.as_ref(), now);
+        }
+        for row in store.members()? {
+            room.restore_member(row, now);
+        }
+        room.crowd.told = room.meta.crowded.then(|| room.occupancy());
+        Ok(room)
+    }
+
+    pub(super) fn empty(name: String, limits: Limits, meta: Meta, known: bool, now: u64) -> Room {
+        Room {
+            name,
+            limits,
+            meta,
+            known,
+            awake_since: now,
+            now,
+            log: Log::default(),
+            pending: 0,
+            outbox: Outbox::default(),
+            tick: Tick::default(),
+            waiting: Vec::new(),
+            connections: BTreeMap::new(),
+            links: BTreeMap::new(),
+            plain: 0,
+            absent: BTreeMap::new(),
+            leaves: BTreeSet::new(),
+            users: BTreeMap::new(),
+            last_connection: 0,
+            arrived: Vec::new(),
+            rates: Rates::default(),
+            members: Members::default(),
+            crowd: Crowd::default(),
+            owed: Owed::default(),
+            saves: Saves::default(),
+            comment_at: None,
+            timer_at: None,
+            alarm_at: None,
+        }
+    }
+
+    fn restore_socket(&mut self, link: Link, attachment: &str, now: u64) {
+        let Some(restored) = Connection::restore(attachment, &self.meta.epoch, now) else {
+            return;
+        };
+        let connection = restored.connection;
+        if self.links.contains_key(&connection.id) {
+            return;
+        }
+        self.last_connection = self.last_connection.max(connection.id.get());
+        if connection.is_member() {
+            let (user, state) = (connection.user.clone(), restored.state);
+            let member = Member {
+                user,
+                state,
+                at: restored.joined_at,
+                kept: false,
+            };
+            self.members.insert(connection.id, member);
+        }
+        self.link_up(link, connection);
+    }
+
+    /// Whoever has a row but no socket has dropped, at a time that nobody noticed: its grace begins
+    /// now (R5).
+    fn restore_member(&mut self, row: MemberRow, now: u64) {
+        let id = row.connection;
+        self.last_connection = self.last_connection.max(id.get());
+        if self.members.contains(id) {
+            self.members.keep(id, !row.state.is_null());
+        } else if self.links.contains_key(&id) {
+            // It is no member any more, but its row could not be deleted at the time.
+            self.owed.owe(id, now);
+        } else {
+            let user = Rc::new(User {
+                id: row.user.into(),
+                info: row.info,
+            });
+            let kept = !row.state.is_null();
+            let absent = super::Absent {
+                leave_at: now.saturating_add(self.limits.grace_ms),
+                user: user.id.clone(),
+                rate: Default::default(),
+                faults: Default::default(),
+            };
+            self.members.insert(
+                id,
+                Member {
+                    user,
+                    state: row.state,
+                    at: row.at,
+                    kept,
+                },
+            );
+            self.begin_absence(id, absent);
+        }
+    }
+}

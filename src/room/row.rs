@@ -1,0 +1,100 @@
+//! Rows of the log being put together and taken apart.
+
+use serde_json::value::RawValue;
+
+use super::store::LogRow;
+use crate::protocol::{ConnectionId, Limits};
+
+/// A row holds at most about this many bytes of messages: a row in storage may have 2 MB, what else
+/// is in it included.
+const ROW_BYTES: usize = 1_000_000;
+/// And at most so many messages, each with up to 100 connections that skip it.
+const ROW_MESSAGES: u64 = 500;
+/// A row leaves the history as a whole, so it holds no more than this part of it.
+const PART_OF_HISTORY: u64 = 4;
+
+/// A row being put together.
+pub struct Draft<'a> {
+    row: LogRow,
+    skips: Vec<(u64, &'a [ConnectionId])>,
+}
+
+impl<'a> Draft<'a> {
+    /// A row that begins with the message after `after`.
+    pub fn new(after: u64) -> Draft<'a> {
+        let row = LogRow {
+            first: after.saturating_add(1),
+            last: after,
+            ..LogRow::default()
+        };
+        Draft {
+            row,
+            skips: Vec::new(),
+        }
+    }
+
+    /// Whether a message of so many bytes had better go into the next row.
+    pub fn is_full(&self, bytes: usize, limits: &Limits) -> bool {
+        let part = limits
+            .history_bytes
+            .checked_div(PART_OF_HISTORY)
+            .unwrap_or(0);
+        let most = usize::try_from(part).unwrap_or(usize::MAX).min(ROW_BYTES);
+        let messages = self
+            .row
+            .last
+            .saturating_add(1)
+            .saturating_sub(self.row.first);
+        let full = self.row.messages.len().saturating_add(bytes) > most;
+        !self.row.messages.is_empty() && (full || messages >= ROW_MESSAGES)
+    }
+
+    /// Adds the next message. What is not to be kept only counts.
+    pub fn push(&mut self, offset: u64, text: &str, without: &'a [ConnectionId], keep: bool) {
+        self.row.last = offset;
+        if !keep {
+            return;
+        }
+        if !self.row.messages.is_empty() {
+            self.row.messages.push(',');
+        }
+        self.row.messages.push_str(text);
+        if !without.is_empty() {
+            self.skips.push((offset, without));
+        }
+    }
+
+    /// The row, without its ids, of an epoch of which `total` bytes have been stored before.
+    pub fn finish(mut self, at: u64, total: u64) -> LogRow {
+        if !self.skips.is_empty() {
+            self.row.skips = serde_json::to_string(&self.skips).unwrap_or_default();
+        }
+        self.row.at = at;
+        self.row.total = total.saturating_add(self.row.bytes());
+        self.row
+    }
+}
+
+impl LogRow {
+    /// Calls `visit` with each message, oldest first.
+    pub(super) fn each_message(&self, mut visit: impl FnMut(u64, &str)) {
+        let text = format!("[{}]", self.messages);
+        // What cannot be read leaves a gap, which a replay notices.
+        let messages: Vec<&RawValue> = serde_json::from_str(&text).unwrap_or_default();
+        for (offset, message) in (self.first..=self.last).zip(messages) {
+            visit(offset, message.get());
+        }
+    }
+
+    /// Calls `visit` with each message that somebody is to skip.
+    pub(super) fn each_skip(&self, mut visit: impl FnMut(u64, &[ConnectionId])) {
+        if self.skips.is_empty() {
+            return;
+        }
+        let skips: Vec<(u64, Vec<ConnectionId>)> =
+            serde_json::from_str(&self.skips).unwrap_or_default();
+        for (offset, without) in skips {
+            visit(offset, &without);
+        }
+    }
+}

@@ -1,0 +1,123 @@
+//! What a connection is told first: where the room stands, and what it missed (C2, R2, R3, H7).
+
+use super::connect::Session;
+use super::connection::{Connection, Link};
+use super::delivery::{self, Delivery};
+use super::history::{self, Missed};
+use super::{Action, Room, Turn};
+use crate::auth::Rights;
+use crate::protocol::{Error, server};
+
+impl Room {
+    /// The messages missed, if all of them can be had (R2); `None` if not (R3).
+    pub(super) fn missed(
+        &self,
+        epoch: Option<&str>,
+        offset: Option<&str>,
+        session: Option<Session>,
+        connection: &Connection,
+        turn: &mut Turn<'_>,
+    ) -> Result<Option<Missed>, Error> {
+        if epoch != Some(self.meta.epoch.as_str()) {
+            return Ok(None);
+        }
+        let Some(after) = offset.and_then(parse_offset) else {
+            return Ok(None);
+        };
+        let allowed = connection.can.has(Rights::HISTORY)
+            || session.is_some_and(|session| after >= session.first_offset);
+        if !allowed {
+            return Ok(None);
+        }
+        if !connection.subscribes() {
+            // Nothing was ever addressed to it, so nothing is missing.
+            return Ok((after <= self.log.offset()).then(Missed::new));
+        }
+        let missed = self.log.replay(
+            after,
+            connection.id,
+            turn.now,
+            &self.limits,
+            &mut *turn.store,
+        );
+        missed.map_err(|error| turn.refused("replay", &error))
+    }
+
+    /// Sends the welcome, and after it what was missed. `resumed` is `None` at a first connection,
+    /// and holds `None` if what was missed cannot be had.
+    pub(super) fn welcome(
+        &mut self,
+        link: Link,
+        connection: &Connection,
+        resumed: Option<Option<Missed>>,
+        turn: &mut Turn<'_>,
+    ) {
+        let recovered = resumed.as_ref().map(Option::is_some);
+        let missed = resumed.flatten().unwrap_or_default();
+        let welcome = self.welcome_text(connection, recovered, turn.now);
+        let to = || vec![link];
+        if connection.kind.is_stream() {
+            let mut text = String::new();
+            delivery::event(&mut text, &welcome, None, &self.meta.epoch);
+            for (offset, message) in missed {
+                delivery::event(&mut text, &message, Some(offset), &self.meta.epoch);
+            }
+            turn.out.push(Action::Stream(Delivery { to: to(), text }));
+            if self.comment_at.is_none() {
+                self.comment_at = Some(turn.now.saturating_add(self.limits.ping_ms));
+            }
+        } else {
+            turn.out.push(Action::Send(Delivery {
+                to: to(),
+                text: welcome,
+            }));
+            for text in history::frames(&missed) {
+                turn.out.push(Action::Send(Delivery { to: to(), text }));
+            }
+        }
+    }
+
+    fn welcome_text(&self, connection: &Connection, recovered: Option<bool>, now: u64) -> String {
+        let user = &connection.user;
+        let session = (!connection.kind.is_stream()).then(|| {
+            let (key, epoch) = (self.session_key(), &self.meta.epoch);
+            key.issue(epoch, connection.id, &user.id, connection.first_offset)
+        });
+        // The connection itself is not among the live ones yet.
+        let mut occupancy = self.occupancy();
+        occupancy.connections = occupancy.connections.saturating_add(1);
+        let listed = connection.sees_presence() && !self.meta.crowded;
+        let members = listed.then(|| self.members.views());
+        let can: Vec<&str> = connection.can.names().collect();
+        let mut out = String::new();
+        server::welcome(
+            &mut out,
+            &server::Welcome {
+                room: &self.name,
+                connection: connection.id,
+                session: session.as_deref(),
+                user: &user.id,
+                info: user.info.as_str(),
+                can: &can,
+                expires_in: connection.expires_at.map(|at| at.saturating_sub(now)),
+                epoch: &self.meta.epoch,
+                offset: self.log.offset(),
+                recovered,
+                members: members.as_deref(),
+                occupancy: Some(occupancy),
+                ping: self.limits.ping_ms,
+                message_bytes: self.limits.message_bytes,
+                state_bytes: self.limits.state_bytes,
+                rate_per_second: self.limits.rate_per_second,
+            },
+        );
+        out
+    }
+}
+
+/// An offset in a URL or a `Last-Event-ID`: decimal digits, nothing else.
+fn parse_offset(text: &str) -> Option<u64> {
+    let length = matches!(text.len(), 1..=16);
+    let digits = length && text.bytes().all(|byte| byte.is_ascii_digit());
+    if digits { text.parse().ok() } else { None }
+}
