@@ -24,14 +24,23 @@ struct Outcomes<'a> {
 
 /// N4 holds for each message.
 pub fn check_size(text: &str, limits: &Limits) -> Result<(), Error> {
-    if text.len() > limits.message_bytes { Err(Error::new(ErrorCode::MessageTooLarge)) } else { Ok(()) }
+    if text.len() > limits.message_bytes {
+        Err(Error::new(ErrorCode::MessageTooLarge))
+    } else {
+        Ok(())
+    }
 }
 
 /// The outcome of a single message: its own response (H1).
 pub async fn single(mut response: Response) -> Result<Response, Error> {
     let text = response.text().await.map_err(internal)?;
-    let outcomes: Outcomes<'_> = serde_json::from_str(&text).map_err(|_| Error::new(ErrorCode::Internal))?;
-    let outcome = outcomes.results.first().ok_or_else(|| Error::new(ErrorCode::Internal))?.get();
+    let outcomes: Outcomes<'_> =
+        serde_json::from_str(&text).map_err(|_| Error::new(ErrorCode::Internal))?;
+    let outcome = outcomes
+        .results
+        .first()
+        .ok_or_else(|| Error::new(ErrorCode::Internal))?
+        .get();
     match reply::read_error(outcome) {
         Some(error) => Err(error),
         None => reply::json(outcome.to_owned()).map_err(internal),
@@ -39,29 +48,45 @@ pub async fn single(mut response: Response) -> Result<Response, Error> {
 }
 
 /// Publishes to all the rooms at once, and gives the outcomes in the order of the messages (H2).
-pub async fn publish(body: &str, claims: &Claims, config: &Config, env: &Env) -> Result<Response, Error> {
+pub async fn publish(
+    body: &str,
+    claims: &Claims,
+    config: &Config,
+    env: &Env,
+) -> Result<Response, Error> {
     let entries = http::decode_batch(body)?;
     let mut outcomes: Vec<String> = vec![String::new(); entries.len()];
     let mut rooms: BTreeMap<String, Vec<(usize, &str)>> = BTreeMap::new();
     for (place, (entry, outcome)) in entries.iter().zip(&mut outcomes).enumerate() {
         match check(entry, claims, &config.limits) {
-            Ok(room) => rooms.entry(room.to_owned()).or_default().push((place, entry.text)),
+            Ok(room) => rooms
+                .entry(room.to_owned())
+                .or_default()
+                .push((place, entry.text)),
             Err(error) => *outcome = error.to_http_body(),
         }
     }
-    let calls = rooms.iter().map(|(room, messages)| publish_to(room, messages, claims, config, env));
+    let calls = rooms
+        .iter()
+        .map(|(room, messages)| publish_to(room, messages, claims, config, env));
     for (messages, results) in rooms.values().zip(join_all(calls).await) {
         let mut results = results.into_iter();
         for (place, _) in messages {
             if let Some(outcome) = outcomes.get_mut(*place) {
-                *outcome = results.next().unwrap_or_else(|| Error::new(ErrorCode::Internal).to_http_body());
+                *outcome = results
+                    .next()
+                    .unwrap_or_else(|| Error::new(ErrorCode::Internal).to_http_body());
             }
         }
     }
     reply::json(format!("{{\"results\":[{}]}}", outcomes.join(","))).map_err(internal)
 }
 
-fn check<'a>(entry: &'a BatchEntry<'_>, claims: &Claims, limits: &Limits) -> Result<&'a str, Error> {
+fn check<'a>(
+    entry: &'a BatchEntry<'_>,
+    claims: &Claims,
+    limits: &Limits,
+) -> Result<&'a str, Error> {
     let room = entry.room.as_ref().map_err(Clone::clone)?;
     claims.grant(room)?.can.require(Rights::PUBLISH)?;
     check_size(entry.text, limits)?;
@@ -92,9 +117,18 @@ async fn ask(
 ) -> Result<Vec<String>, Error> {
     let grant = claims.grant(room)?.encode();
     let texts: Vec<&str> = messages.iter().map(|(_, text)| *text).collect();
-    let call = Call { room: room.to_owned(), grant, ask: Ask::Publish };
+    let call = Call {
+        room: room.to_owned(),
+        grant,
+        ask: Ask::Publish,
+    };
     let mut response = rooms::call(&call, &format!("[{}]", texts.join(",")), config, env).await?;
     let text = response.text().await.map_err(internal)?;
-    let outcomes: Outcomes<'_> = serde_json::from_str(&text).map_err(|_| Error::new(ErrorCode::Internal))?;
-    Ok(outcomes.results.iter().map(|outcome| outcome.get().to_owned()).collect())
+    let outcomes: Outcomes<'_> =
+        serde_json::from_str(&text).map_err(|_| Error::new(ErrorCode::Internal))?;
+    Ok(outcomes
+        .results
+        .iter()
+        .map(|outcome| outcome.get().to_owned())
+        .collect())
 }

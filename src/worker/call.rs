@@ -24,14 +24,23 @@ pub struct Call {
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Ask {
     /// A WebSocket. `protocol` is the subprotocol to answer with.
-    Socket { protocol: Option<String>, resume: Resume, session: Option<String> },
+    Socket {
+        protocol: Option<String>,
+        resume: Resume,
+        session: Option<String>,
+    },
     /// Server-sent events.
-    Stream { presence: bool, resume: Resume },
+    Stream {
+        presence: bool,
+        resume: Resume,
+    },
     /// The body is a JSON array of messages.
     Publish,
     Presence,
     /// The query string, as it came.
-    History { query: String },
+    History {
+        query: String,
+    },
     Summary,
     Disconnect,
     Delete,

@@ -4,9 +4,8 @@ use std::cell::OnceCell;
 use std::rc::Rc;
 
 use worker::Env;
-use worker::js_sys::Reflect;
 
-use super::log;
+use super::{host, log};
 use crate::auth::AuthConfig;
 use crate::protocol::{Error, ErrorCode, InvalidVariable, Limits};
 
@@ -38,14 +37,12 @@ pub fn config(env: &Env) -> Result<Rc<Config>, Error> {
 }
 
 fn read(env: &Env) -> Result<Config, InvalidVariable> {
-    // A variable may be missing, a string, or a number in `[vars]`.
-    let get = |name: &str| {
-        let value = Reflect::get(env.as_ref(), &name.into()).ok()?;
-        value.as_string().or_else(|| value.as_f64().map(|number| number.to_string())).or_else(|| {
-            value.as_bool().map(|flag| flag.to_string())
-        })
+    let get = |name: &str| host::variable(env.as_ref(), name);
+    let set = |name: &str| {
+        get(name)
+            .map(|value| value.trim().to_owned())
+            .filter(|value| !value.is_empty())
     };
-    let set = |name: &str| get(name).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty());
     Ok(Config {
         auth: AuthConfig::from_variables(get)?,
         limits: Limits::from_variables(get)?,

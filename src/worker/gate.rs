@@ -37,7 +37,9 @@ impl Asked {
             Some(&query),
         );
         let is = |name: &str, value: &str| -> Result<bool> {
-            Ok(headers.get(name)?.is_some_and(|header| header.to_ascii_lowercase().contains(value)))
+            Ok(headers
+                .get(name)?
+                .is_some_and(|header| header.to_ascii_lowercase().contains(value)))
         };
         Ok(Asked {
             method: request.method(),
@@ -53,12 +55,20 @@ impl Asked {
 
     /// The first value of a query parameter, decoded.
     fn query(&self, name: &str) -> Option<String> {
-        let mut pairs = self.query.split('&').filter_map(|pair| pair.split_once('='));
-        pairs.find(|(key, _)| *key == name).and_then(|(_, value)| host::decode_query(value))
+        let mut pairs = self
+            .query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='));
+        pairs
+            .find(|(key, _)| *key == name)
+            .and_then(|(_, value)| host::decode_query(value))
     }
 
     fn resume(&self) -> Resume {
-        Resume { epoch: self.query("epoch"), offset: self.query("offset") }
+        Resume {
+            epoch: self.query("epoch"),
+            offset: self.query("offset"),
+        }
     }
 
     /// A stream resumes by its last event's id, `<epoch>/<offset>` (H7); the parameters serve clients that cannot set it.
@@ -67,7 +77,10 @@ impl Asked {
             None => self.resume(),
             Some(id) => {
                 let (epoch, offset) = id.split_once('/').unwrap_or((id, ""));
-                Resume { epoch: Some(epoch.to_owned()), offset: Some(offset.to_owned()) }
+                Resume {
+                    epoch: Some(epoch.to_owned()),
+                    offset: Some(offset.to_owned()),
+                }
             }
         }
     }
@@ -75,7 +88,11 @@ impl Asked {
     /// Whose token it is.
     async fn claims(&self, config: &Config) -> std::result::Result<Claims, Error> {
         config.auth.check()?;
-        let user = || self.query("user").filter(|user| !user.is_empty()).unwrap_or_else(guest);
+        let user = || {
+            self.query("user")
+                .filter(|user| !user.is_empty())
+                .unwrap_or_else(guest)
+        };
         match tokens::anonymous(config, user) {
             Some(claims) => claims,
             None => tokens::claims(self.credentials.require_token()?, &config.auth).await,
@@ -88,14 +105,19 @@ fn split(url: &str) -> (String, String) {
     let (url, _) = url.split_once('#').unwrap_or((url, ""));
     let (address, query) = url.split_once('?').unwrap_or((url, ""));
     let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let path = rest.find('/').and_then(|start| rest.get(start..)).unwrap_or("/");
+    let path = rest
+        .find('/')
+        .and_then(|start| rest.get(start..))
+        .unwrap_or("/");
     (path.to_owned(), query.to_owned())
 }
 
 /// A user id for somebody who did not choose one.
 fn guest() -> String {
     let random = host::random(4).unwrap_or_default();
-    random.iter().fold(String::from("guest-"), |name, byte| name + &format!("{byte:02x}"))
+    random.iter().fold(String::from("guest-"), |name, byte| {
+        name + &format!("{byte:02x}")
+    })
 }
 
 /// Answers a request to the Worker.
@@ -105,7 +127,10 @@ pub async fn answer(request: Request, env: &Env) -> Result<Response> {
     if let Ok(Route::Health) = route
         && matches!(asked.method, Method::Get | Method::Head)
     {
-        return reply::json(format!("{{\"ok\":true,\"version\":\"{}\"}}", env!("CARGO_PKG_VERSION")));
+        return reply::json(format!(
+            "{{\"ok\":true,\"version\":\"{}\"}}",
+            env!("CARGO_PKG_VERSION")
+        ));
     }
     let room = match &route {
         Ok(Route::Room { name, .. }) => Some(name.clone()),
@@ -116,7 +141,10 @@ pub async fn answer(request: Request, env: &Env) -> Result<Response> {
         Err(error) => (None, Err(error.clone())),
         Ok(config) => match origin_allowed(asked.origin.as_deref(), &config.auth) {
             Err(error) => (None, config.auth.check().and(Err(error))),
-            Ok(origin) => (origin.map(str::to_owned), decide(request, &asked, route, config, env).await),
+            Ok(origin) => (
+                origin.map(str::to_owned),
+                decide(request, &asked, route, config, env).await,
+            ),
         },
     };
     match outcome {
@@ -144,13 +172,20 @@ fn refuse(asked: &Asked, error: &Error, origin: Option<&str>) -> Result<Response
 }
 
 fn allowed(route: &Route) -> String {
-    let methods: Vec<&str> = route.methods().iter().map(Method::as_ref).chain(["OPTIONS"]).collect();
+    let methods: Vec<&str> = route
+        .methods()
+        .iter()
+        .map(Method::as_ref)
+        .chain(["OPTIONS"])
+        .collect();
     methods.join(", ")
 }
 
 /// Lets a page of an allowed origin read the response (T7).
 fn with_cors(response: Response, origin: Option<&str>) -> Result<Response> {
-    let Some(origin) = origin else { return Ok(response) };
+    let Some(origin) = origin else {
+        return Ok(response);
+    };
     if response.status_code() == 101 {
         return Ok(response);
     }
@@ -166,7 +201,10 @@ fn preflight(route: &Route) -> Result<Response> {
     let headers = Headers::new();
     headers.set("allow", &allowed(route))?;
     headers.set("access-control-allow-methods", &allowed(route))?;
-    headers.set("access-control-allow-headers", "authorization, content-type, last-event-id")?;
+    headers.set(
+        "access-control-allow-headers",
+        "authorization, content-type, last-event-id",
+    )?;
     headers.set("access-control-max-age", "86400")?;
     Ok(Response::empty()?.with_status(204).with_headers(headers))
 }
@@ -188,7 +226,9 @@ async fn decide(
     }
     match route {
         Route::Health => Err(Error::new(ErrorCode::NotFound)),
-        Route::Page => page::page(&config.auth).map_err(internal)?.ok_or_else(|| Error::new(ErrorCode::NotFound)),
+        Route::Page => page::page(&config.auth)
+            .map_err(internal)?
+            .ok_or_else(|| Error::new(ErrorCode::NotFound)),
         Route::PublishBatch => {
             let claims = asked.claims(config).await?;
             let body = body(request).await?;
@@ -238,9 +278,17 @@ async fn room(
         _ => {}
     }
     let publishes = matches!(ask, Ask::Publish);
-    let call = Call { room: name.to_owned(), grant: grant.encode(), ask };
+    let call = Call {
+        room: name.to_owned(),
+        grant: grant.encode(),
+        ask,
+    };
     let response = rooms::call(&call, &body, config, env).await?;
-    if publishes { batch::single(response).await } else { Ok(response) }
+    if publishes {
+        batch::single(response).await
+    } else {
+        Ok(response)
+    }
 }
 
 impl Asked {
@@ -249,24 +297,36 @@ impl Asked {
             OfferedProtocol::V1 => self.credentials.protocol.answer().map(str::to_owned),
             OfferedProtocol::None | OfferedProtocol::Other(_) => None,
         };
-        Ask::Socket { protocol, resume: self.resume(), session: self.credentials.session.clone() }
+        Ask::Socket {
+            protocol,
+            resume: self.resume(),
+            session: self.credentials.session.clone(),
+        }
     }
 
     fn stream(&self) -> Ask {
         let presence = self.query("presence").is_some_and(|value| value == "true");
-        Ask::Stream { presence, resume: self.stream_resume() }
+        Ask::Stream {
+            presence,
+            resume: self.stream_resume(),
+        }
     }
 }
 
 /// The body, as long as it is no larger than 1 MiB: what is beyond is never read into memory.
 async fn body(mut request: Request) -> std::result::Result<String, Error> {
     let length = request.headers().get("content-length").ok().flatten();
-    if length.and_then(|length| length.parse::<usize>().ok()).is_some_and(|length| length > MAX_BODY) {
+    if length
+        .and_then(|length| length.parse::<usize>().ok())
+        .is_some_and(|length| length > MAX_BODY)
+    {
         return Err(Error::new(ErrorCode::BodyTooLarge));
     }
     let mut bytes = Vec::new();
     // A request without a body has no stream.
-    let Ok(mut chunks) = request.stream() else { return Ok(String::new()) };
+    let Ok(mut chunks) = request.stream() else {
+        return Ok(String::new());
+    };
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(internal)?;
         if bytes.len().saturating_add(chunk.len()) > MAX_BODY {

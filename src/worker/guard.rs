@@ -50,7 +50,8 @@ pub fn install() {
         let before = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
             before(panic);
-            let current = CURRENT.try_with(|current| current.try_borrow().ok().and_then(|guard| guard.clone()));
+            let current = CURRENT
+                .try_with(|current| current.try_borrow().ok().and_then(|guard| guard.clone()));
             if let Ok(Some(guard)) = current {
                 guard.panicked(&panic.to_string());
             }
@@ -65,7 +66,9 @@ impl Guard {
         if guard.is_object() {
             Ok(guard.unchecked_into())
         } else {
-            Err(JsValue::from_str("the Worker's main module must be entry.mjs"))
+            Err(JsValue::from_str(
+                "the Worker's main module must be entry.mjs",
+            ))
         }
     }
 
@@ -80,7 +83,10 @@ impl Guard {
     /// The same future, run as this room.
     pub fn watch<F: Future>(&self, future: F) -> Watched<F> {
         self.hold();
-        Watched { guard: self.clone(), future: Box::pin(future) }
+        Watched {
+            guard: self.clone(),
+            future: Box::pin(future),
+        }
     }
 }
 

@@ -205,3 +205,30 @@ export function decodeQuery(text) {
     return undefined;
   }
 }
+
+/** A variable of the deployment as text: `[vars]` may hold numbers and booleans as well. */
+export function variable(env, name) {
+  const value = env[name];
+  return ["string", "number", "boolean"].includes(typeof value) ? String(value) : undefined;
+}
+
+/** A request to a room's object. */
+export function request(header, call, upgrade, body) {
+  const headers = { [header]: call };
+  if (upgrade) headers.upgrade = "websocket";
+  return new Request("https://room/", body === undefined ? { headers } : { method: "POST", headers, body });
+}
+
+/** The text at a URL, if it comes in time and is no longer than `most` bytes. */
+export async function fetchText(url, most, milliseconds) {
+  const response = await fetch(url, { signal: AbortSignal.timeout(milliseconds) });
+  if (response.status !== 200) throw new Error(`the answer has status ${response.status}`);
+  const chunks = [];
+  let size = 0;
+  for await (const chunk of response.body) {
+    size += chunk.byteLength;
+    if (size > most) throw new Error(`the answer is longer than ${most} bytes`);
+    chunks.push(chunk);
+  }
+  return decoder.decode(await new Blob(chunks).arrayBuffer());
+}

@@ -4,7 +4,7 @@ use js_sys::{Float64Array, Uint32Array};
 use wasm_bindgen::prelude::*;
 use worker::js_sys;
 use worker::worker_sys::DurableObjectState;
-use worker::worker_sys::web_sys::{ReadableStream, WebSocket};
+use worker::worker_sys::web_sys::{ReadableStream, Request, WebSocket};
 
 #[wasm_bindgen(module = "/src/worker/host.js")]
 extern "C" {
@@ -46,6 +46,19 @@ extern "C" {
 
     #[wasm_bindgen(catch)]
     pub fn within(namespace: &JsValue, jurisdiction: &str) -> Result<JsValue, JsValue>;
+
+    pub fn variable(env: &JsValue, name: &str) -> Option<String>;
+
+    #[wasm_bindgen(catch)]
+    pub fn request(
+        header: &str,
+        call: &str,
+        upgrade: bool,
+        body: Option<&str>,
+    ) -> Result<Request, JsValue>;
+
+    #[wasm_bindgen(catch, js_name = fetchText)]
+    pub async fn fetch_text(url: &str, most: u32, milliseconds: u32) -> Result<JsValue, JsValue>;
 
     #[wasm_bindgen(js_name = decodeQuery)]
     pub fn decode_query(text: &str) -> Option<String>;

@@ -9,14 +9,43 @@ use crate::room::Event;
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 enum Line<'a> {
-    Refused { room: Option<&'a str>, error: &'a str, reason: &'a str },
-    NotConfigured { variable: &'a str, reason: &'a str },
-    KeysUnavailable { reason: &'a str },
-    Closed { room: &'a str, connection: String, user: &'a str, error: &'a str },
-    Banned { room: &'a str, user: &'a str, until: u64 },
-    Deleted { room: &'a str, by: &'a str },
-    StorageFailed { room: &'a str, what: &'a str, reason: &'a str, messages: u64 },
-    RoomFailed { room: &'a str, reason: &'a str },
+    Refused {
+        room: Option<&'a str>,
+        error: &'a str,
+        reason: &'a str,
+    },
+    NotConfigured {
+        variable: &'a str,
+        reason: &'a str,
+    },
+    KeysUnavailable {
+        reason: &'a str,
+    },
+    Closed {
+        room: &'a str,
+        connection: String,
+        user: &'a str,
+        error: &'a str,
+    },
+    Banned {
+        room: &'a str,
+        user: &'a str,
+        until: u64,
+    },
+    Deleted {
+        room: &'a str,
+        by: &'a str,
+    },
+    StorageFailed {
+        room: &'a str,
+        what: &'a str,
+        reason: &'a str,
+        messages: u64,
+    },
+    RoomFailed {
+        room: &'a str,
+        reason: &'a str,
+    },
 }
 
 fn write(line: &Line<'_>) {
@@ -27,12 +56,19 @@ fn write(line: &Line<'_>) {
 
 /// A request or upgrade was refused, by the Worker or by the room.
 pub fn refused(room: Option<&str>, error: &Error) {
-    write(&Line::Refused { room, error: error.code.as_str(), reason: &error.message });
+    write(&Line::Refused {
+        room,
+        error: error.code.as_str(),
+        reason: &error.message,
+    });
 }
 
 /// A variable cannot be used.
 pub fn not_configured(invalid: &InvalidVariable) {
-    write(&Line::NotConfigured { variable: invalid.name, reason: &invalid.reason });
+    write(&Line::NotConfigured {
+        variable: invalid.name,
+        reason: &invalid.reason,
+    });
 }
 
 /// The key set could not be fetched or read.
@@ -48,13 +84,31 @@ pub fn room_failed(room: &str, reason: &str) {
 /// What a room wants known.
 pub fn event(room: &str, event: &Event) {
     write(&match event {
-        Event::Closed { connection, user, error } => {
-            Line::Closed { room, connection: connection.to_string(), user, error }
-        }
-        Event::Banned { user, until } => Line::Banned { room, user, until: *until },
+        Event::Closed {
+            connection,
+            user,
+            error,
+        } => Line::Closed {
+            room,
+            connection: connection.to_string(),
+            user,
+            error,
+        },
+        Event::Banned { user, until } => Line::Banned {
+            room,
+            user,
+            until: *until,
+        },
         Event::Deleted { by } => Line::Deleted { room, by },
-        Event::StorageFailed { what, reason, messages } => {
-            Line::StorageFailed { room, what, reason, messages: *messages }
-        }
+        Event::StorageFailed {
+            what,
+            reason,
+            messages,
+        } => Line::StorageFailed {
+            room,
+            what,
+            reason,
+            messages: *messages,
+        },
     });
 }

@@ -5,8 +5,8 @@ use std::rc::Rc;
 use futures::channel::oneshot::Canceled;
 use wasm_bindgen::prelude::*;
 use worker::{
-    DurableObject, Env, Request, Response, Result, State, WebSocket, WebSocketIncomingMessage, WebSocketPair,
-    durable_object,
+    DurableObject, Env, Request, Response, Result, State, WebSocket, WebSocketIncomingMessage,
+    WebSocketPair, durable_object,
 };
 
 use super::call::{self, Ask, Call, Resume};
@@ -25,7 +25,8 @@ pub struct Room {
 impl DurableObject for Room {
     fn new(state: State, env: Env) -> Self {
         guard::install();
-        let shell = Shell::new(state, env).inspect_err(|error| log::room_failed("", &host::describe(error)));
+        let shell = Shell::new(state, env)
+            .inspect_err(|error| log::room_failed("", &host::describe(error)));
         Room { shell: shell.ok() }
     }
 
@@ -42,16 +43,24 @@ impl DurableObject for Room {
     async fn alarm(&self) -> Result<Response> {
         self.watched(async {
             if let Ok(shell) = self.awake(None) {
-                shell.handle(Input::Alarm { pings: &shell.pings() });
+                shell.handle(Input::Alarm {
+                    pings: &shell.pings(),
+                });
             }
             Response::empty()
         })
         .await
     }
 
-    async fn websocket_message(&self, socket: WebSocket, message: WebSocketIncomingMessage) -> Result<()> {
+    async fn websocket_message(
+        &self,
+        socket: WebSocket,
+        message: WebSocketIncomingMessage,
+    ) -> Result<()> {
         self.watched(async {
-            let Ok(shell) = self.awake(None) else { return Ok(()) };
+            let Ok(shell) = self.awake(None) else {
+                return Ok(());
+            };
             let link = Link(shell.host().link_of(socket.as_ref()));
             match message {
                 WebSocketIncomingMessage::String(text) => {
@@ -66,7 +75,13 @@ impl DurableObject for Room {
         .await
     }
 
-    async fn websocket_close(&self, socket: WebSocket, code: usize, _: String, _: bool) -> Result<()> {
+    async fn websocket_close(
+        &self,
+        socket: WebSocket,
+        code: usize,
+        _: String,
+        _: bool,
+    ) -> Result<()> {
         self.watched(async {
             self.ended(&socket, u16::try_from(code).unwrap_or(1006));
             Ok(())
@@ -98,7 +113,12 @@ impl Room {
     #[wasm_bindgen(js_name = streamEnded)]
     pub fn stream_ended(&self, link: u32) {
         if let Some(shell) = &self.shell {
-            shell.guard().during(|| shell.handle(Input::Closed { link: Link(link), code: 1006 }));
+            shell.guard().during(|| {
+                shell.handle(Input::Closed {
+                    link: Link(link),
+                    code: 1006,
+                })
+            });
         }
     }
 }
@@ -113,7 +133,10 @@ impl Room {
     }
 
     fn awake(&self, name: Option<&str>) -> std::result::Result<&Rc<Shell>, Error> {
-        let shell = self.shell.as_ref().ok_or_else(|| Error::new(ErrorCode::Internal))?;
+        let shell = self
+            .shell
+            .as_ref()
+            .ok_or_else(|| Error::new(ErrorCode::Internal))?;
         shell.wake(name)?;
         Ok(shell)
     }
@@ -123,18 +146,32 @@ impl Room {
         let link = shell.host().link_of(socket.as_ref());
         // It may be closed already, which is no fault.
         let _ = shell.host().closed(link, socket.as_ref(), code);
-        shell.handle(Input::Closed { link: Link(link), code });
+        shell.handle(Input::Closed {
+            link: Link(link),
+            code,
+        });
     }
 
     async fn answer(&self, request: &mut Request) -> std::result::Result<Response, Error> {
         let call = request.headers().get(call::HEADER).ok().flatten();
-        let call = call.as_deref().and_then(Call::decode).ok_or_else(|| Error::new(ErrorCode::NotFound))?;
-        let grant = call.grant().ok_or_else(|| Error::new(ErrorCode::Internal))?;
+        let call = call
+            .as_deref()
+            .and_then(Call::decode)
+            .ok_or_else(|| Error::new(ErrorCode::NotFound))?;
+        let grant = call
+            .grant()
+            .ok_or_else(|| Error::new(ErrorCode::Internal))?;
         let ask = match call.ask {
-            Ask::Socket { protocol, resume, session } => {
+            Ask::Socket {
+                protocol,
+                resume,
+                session,
+            } => {
                 return self.socket(&call.room, grant, protocol.as_deref(), resume, session);
             }
-            Ask::Stream { presence, resume } => return self.stream(&call.room, grant, presence, resume),
+            Ask::Stream { presence, resume } => {
+                return self.stream(&call.room, grant, presence, resume);
+            }
             ask => ask,
         };
         let body = match ask {
@@ -147,12 +184,20 @@ impl Room {
             Ask::Presence => room::Call::Presence,
             Ask::History { query } => room::Call::History(HistoryQuery::from_query(&query)?),
             Ask::Disconnect => room::Call::Disconnect(http::decode_disconnect(&body)?),
-            Ask::Delete => room::Call::Delete(shell.fresh().map_err(|_| Error::new(ErrorCode::Internal))?),
+            Ask::Delete => {
+                room::Call::Delete(shell.fresh().map_err(|_| Error::new(ErrorCode::Internal))?)
+            }
             Ask::Summary | Ask::Socket { .. } | Ask::Stream { .. } => room::Call::Summary,
         };
         let (request, reply) = shell.expect_reply();
-        shell.handle(Input::Request { request, grant, call });
-        let text = reply.await.map_err(|Canceled| Error::new(ErrorCode::Restarting))??;
+        shell.handle(Input::Request {
+            request,
+            grant,
+            call,
+        });
+        let text = reply
+            .await
+            .map_err(|Canceled| Error::new(ErrorCode::Restarting))??;
         reply::json(text).map_err(internal)
     }
 
@@ -169,8 +214,22 @@ impl Room {
         let link = Link(shell.host().next_link());
         let kind = Kind::socket(protocol.is_some());
         let Resume { epoch, offset } = resume;
-        let arriving = Arriving { link, carrier: Carrier::Socket(server), verdict: None };
-        shell.arrive(arriving, Input::Connect(Connect { link, kind, grant, epoch, offset, session }))?;
+        let arriving = Arriving {
+            link,
+            carrier: Carrier::Socket(server),
+            verdict: None,
+        };
+        shell.arrive(
+            arriving,
+            Input::Connect(Connect {
+                link,
+                kind,
+                grant,
+                epoch,
+                offset,
+                session,
+            }),
+        )?;
         reply::upgrade(client, protocol).map_err(internal)
     }
 
@@ -185,8 +244,19 @@ impl Room {
         let link = Link(shell.host().next_link());
         let kind = Kind::Stream { presence };
         let Resume { epoch, offset } = resume;
-        let arriving = Arriving { link, carrier: Carrier::Stream(None), verdict: None };
-        let connect = Connect { link, kind, grant, epoch, offset, session: None };
+        let arriving = Arriving {
+            link,
+            carrier: Carrier::Stream(None),
+            verdict: None,
+        };
+        let connect = Connect {
+            link,
+            kind,
+            grant,
+            epoch,
+            offset,
+            session: None,
+        };
         match shell.arrive(arriving, Input::Connect(connect))? {
             Carrier::Stream(Some(stream)) => reply::events(stream).map_err(internal),
             _ => Err(Error::new(ErrorCode::Internal)),

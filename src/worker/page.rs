@@ -7,5 +7,9 @@ use crate::auth::{AuthConfig, Mode};
 const PAGE: &str = include_str!("page.html");
 
 pub fn page(auth: &AuthConfig) -> Result<Option<Response>> {
-    if matches!(auth.mode(), Mode::Anonymous) { Response::from_html(PAGE).map(Some) } else { Ok(None) }
+    if matches!(auth.mode(), Mode::Anonymous) {
+        Response::from_html(PAGE).map(Some)
+    } else {
+        Ok(None)
+    }
 }

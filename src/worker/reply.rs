@@ -20,7 +20,9 @@ pub fn error(error: &Error) -> Result<Response> {
 }
 
 fn builder(content_type: &str) -> Result<ResponseBuilder> {
-    ResponseBuilder::new().with_header("content-type", content_type)?.with_header("cache-control", "no-store")
+    ResponseBuilder::new()
+        .with_header("content-type", content_type)?
+        .with_header("cache-control", "no-store")
 }
 
 /// A stream of server-sent events.
@@ -30,7 +32,9 @@ pub fn events(stream: worker::worker_sys::web_sys::ReadableStream) -> Result<Res
 
 /// The handshake of an accepted WebSocket. The subprotocol is answered, never the token (T3).
 pub fn upgrade(client: WebSocket, protocol: Option<&str>) -> Result<Response> {
-    let mut builder = ResponseBuilder::new().with_status(101).with_websocket(client);
+    let mut builder = ResponseBuilder::new()
+        .with_status(101)
+        .with_websocket(client);
     if let Some(protocol) = protocol {
         builder = builder.with_header("sec-websocket-protocol", protocol)?;
     }
@@ -43,7 +47,8 @@ pub fn refused_upgrade(error: &Error, protocol: &str) -> Result<Response> {
     let pair = WebSocketPair::new()?;
     pair.server.accept()?;
     pair.server.send_with_str(error.to_frame())?;
-    pair.server.close(Some(error.code.close()), Some(error.code.as_str()))?;
+    pair.server
+        .close(Some(error.code.close()), Some(error.code.as_str()))?;
     upgrade(pair.client, Some(protocol))
 }
 
@@ -59,7 +64,13 @@ pub fn read_error(body: &str) -> Option<Error> {
         message: String,
         retry_after: Option<u64>,
     }
-    let Body { error: Fields { code, message, retry_after } } = serde_json::from_str(body).ok()?;
+    let Body {
+        error: Fields {
+            code,
+            message,
+            retry_after,
+        },
+    } = serde_json::from_str(body).ok()?;
     let error = Error::new(ErrorCode::parse(&code)?).with_message(message);
     Some(match retry_after {
         Some(milliseconds) => error.with_retry_after(milliseconds),

@@ -1,7 +1,7 @@
 //! The way to a room's object: placement (H8), and what becomes of an object that cannot be reached.
 
 use wasm_bindgen::JsCast;
-use worker::{Env, Headers, Method, Request, RequestInit, Response, Stub};
+use worker::{Env, Request, Response, Stub};
 
 use super::call::{self, Ask, Call};
 use super::config::Config;
@@ -29,18 +29,9 @@ pub async fn call(call: &Call, body: &str, config: &Config, env: &Env) -> Result
 }
 
 fn request(call: &Call, body: &str) -> worker::Result<Request> {
-    let headers = Headers::new();
-    headers.set(call::HEADER, &call.encode()?)?;
-    let mut init = RequestInit::new();
-    match call.ask {
-        Ask::Socket { .. } => headers.set("upgrade", "websocket")?,
-        Ask::Publish | Ask::Disconnect => {
-            init.with_method(Method::Post).with_body(Some(body.into()));
-        }
-        _ => {}
-    }
-    init.with_headers(headers);
-    Request::new_with_init("https://room/", &init)
+    let upgrade = matches!(call.ask, Ask::Socket { .. });
+    let body = matches!(call.ask, Ask::Publish | Ask::Disconnect).then_some(body);
+    Ok(host::request(call::HEADER, &call.encode()?, upgrade, body)?.into())
 }
 
 fn stub(room: &str, config: &Config, env: &Env) -> worker::Result<Stub> {

@@ -13,7 +13,10 @@ pub enum Route {
     /// `/publish`: many messages, perhaps to many rooms.
     PublishBatch,
     /// `/room/{room}` and what lies below it.
-    Room { name: String, what: Resource },
+    Room {
+        name: String,
+        what: Resource,
+    },
 }
 
 /// What of a room a request is about.
@@ -32,7 +35,12 @@ impl Route {
     /// and so makes the name an invalid one.
     pub fn of(path: &str) -> Result<Route, Error> {
         let mut segments = path.strip_prefix('/').unwrap_or(path).split('/');
-        let route = match (segments.next(), segments.next(), segments.next(), segments.next()) {
+        let route = match (
+            segments.next(),
+            segments.next(),
+            segments.next(),
+            segments.next(),
+        ) {
             (Some(""), None, ..) => Route::Page,
             (Some("health"), None, ..) => Route::Health,
             (Some("publish"), None, ..) => Route::PublishBatch,
@@ -45,7 +53,10 @@ impl Route {
                     Some("disconnect") => Resource::Disconnect,
                     Some(_) => return Err(Error::new(ErrorCode::NotFound)),
                 };
-                Route::Room { name: names::room_name(name)?, what }
+                Route::Room {
+                    name: names::room_name(name)?,
+                    what,
+                }
             }
             _ => return Err(Error::new(ErrorCode::NotFound)),
         };
@@ -57,9 +68,18 @@ impl Route {
         match self {
             Route::Page | Route::Health => &[Method::Get, Method::Head],
             Route::PublishBatch => &[Method::Post],
-            Route::Room { what: Resource::Room, .. } => &[Method::Get, Method::Delete],
-            Route::Room { what: Resource::Presence | Resource::History, .. } => &[Method::Get],
-            Route::Room { what: Resource::Publish | Resource::Disconnect, .. } => &[Method::Post],
+            Route::Room {
+                what: Resource::Room,
+                ..
+            } => &[Method::Get, Method::Delete],
+            Route::Room {
+                what: Resource::Presence | Resource::History,
+                ..
+            } => &[Method::Get],
+            Route::Room {
+                what: Resource::Publish | Resource::Disconnect,
+                ..
+            } => &[Method::Post],
         }
     }
 }

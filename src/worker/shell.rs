@@ -87,7 +87,12 @@ impl Shell {
         if life.is_some() {
             return Ok(());
         }
-        let name = self.state.id().name().or_else(|| name.map(str::to_owned)).unwrap_or_default();
+        let name = self
+            .state
+            .id()
+            .name()
+            .or_else(|| name.map(str::to_owned))
+            .unwrap_or_default();
         match self.restore(name.clone()) {
             Ok(restored) => {
                 *life = Some(restored);
@@ -106,13 +111,32 @@ impl Shell {
             // The Worker refuses everybody by now; those who are here are served as usual.
             Err(_) => Limits::default(),
         };
-        let mut sql = Sql::open(&self.state.storage(), self.host.clone()).map_err(|error| error.to_string())?;
-        let fresh = self.fresh().map_err(|error| host::describe(&error))?;
-        let attachments = self.host.restore().map_err(|error| host::describe(&error))?;
-        let lines = if attachments.is_empty() { None } else { Some(attachments.split('\n')) };
-        let sockets = lines.into_iter().flatten().zip(1_u32..).map(|(line, link)| (Link(link), line));
-        let room = Room::restore(name.clone(), limits, fresh, tokens::now(), sockets, &mut sql)
+        let mut sql = Sql::open(&self.state.storage(), self.host.clone())
             .map_err(|error| error.to_string())?;
+        let fresh = self.fresh().map_err(|error| host::describe(&error))?;
+        let attachments = self
+            .host
+            .restore()
+            .map_err(|error| host::describe(&error))?;
+        let lines = if attachments.is_empty() {
+            None
+        } else {
+            Some(attachments.split('\n'))
+        };
+        let sockets = lines
+            .into_iter()
+            .flatten()
+            .zip(1_u32..)
+            .map(|(line, link)| (Link(link), line));
+        let room = Room::restore(
+            name.clone(),
+            limits,
+            fresh,
+            tokens::now(),
+            sockets,
+            &mut sql,
+        )
+        .map_err(|error| error.to_string())?;
         Ok(Life { name, room, sql })
     }
 
@@ -120,9 +144,14 @@ impl Shell {
     pub fn fresh(&self) -> Result<Fresh, JsValue> {
         let random = host::random(40)?;
         let (name, key) = random.split_at_checked(8).ok_or(JsValue::UNDEFINED)?;
-        let name = name.iter().fold(0_u64, |number, byte| number.wrapping_shl(8) | u64::from(*byte));
+        let name = name.iter().fold(0_u64, |number, byte| {
+            number.wrapping_shl(8) | u64::from(*byte)
+        });
         let key = <[u8; 32]>::try_from(key).map_err(|_| JsValue::UNDEFINED)?;
-        Ok(Fresh { epoch: base36(name), key })
+        Ok(Fresh {
+            epoch: base36(name),
+            key,
+        })
     }
 
     /// Takes an event to its end. Never waits: between reading, deciding and writing nothing else happens.
@@ -137,7 +166,9 @@ impl Shell {
         let mut actions = Vec::new();
         let name = {
             let mut life = self.life.borrow_mut();
-            let Some(Life { name, room, sql }) = life.as_mut() else { return Vec::new() };
+            let Some(Life { name, room, sql }) = life.as_mut() else {
+                return Vec::new();
+            };
             room.handle(tokens::now(), input, sql, &mut actions);
             name.clone()
         };
@@ -155,16 +186,19 @@ impl Shell {
                 self.decide(link, Err(error));
                 Ok(())
             }
-            Action::Send(Delivery { to, text }) => {
-                self.host.send(&numbers(&to), &text).map(|links| note_slow(links, slow))
-            }
-            Action::Stream(Delivery { to, text }) => {
-                self.host.stream(&numbers(&to), &text).map(|links| note_slow(links, slow))
-            }
+            Action::Send(Delivery { to, text }) => self
+                .host
+                .send(&numbers(&to), &text)
+                .map(|links| note_slow(links, slow)),
+            Action::Stream(Delivery { to, text }) => self
+                .host
+                .stream(&numbers(&to), &text)
+                .map(|links| note_slow(links, slow)),
             Action::Attach { link, attachment } => self.host.attach(link.0, attachment.as_bytes()),
             Action::Close { link, code, reason } => {
                 let end = reason.floor_char_boundary(MAX_REASON);
-                self.host.close(link.0, code, reason.get(..end).unwrap_or_default())
+                self.host
+                    .close(link.0, code, reason.get(..end).unwrap_or_default())
             }
             Action::Verify { link, id, token } => {
                 self.verify(link, id, token, name.to_owned());
@@ -198,18 +232,32 @@ impl Shell {
         self.handle(input);
         let decided = self.arriving.take();
         match decided {
-            Some(Arriving { carrier, verdict: Some(Ok(())), .. }) => Ok(carrier),
-            Some(Arriving { verdict: Some(Err(error)), .. }) => Err(error),
+            Some(Arriving {
+                carrier,
+                verdict: Some(Ok(())),
+                ..
+            }) => Ok(carrier),
+            Some(Arriving {
+                verdict: Some(Err(error)),
+                ..
+            }) => Err(error),
             _ => Err(Error::new(ErrorCode::Internal)),
         }
     }
 
     fn accept(&self, link: Link) -> Result<(), JsValue> {
         let outcome = match self.arriving.borrow_mut().as_mut() {
-            Some(Arriving { carrier: Carrier::Socket(socket), .. }) => self.host.accept(link.0, socket.as_ref()),
-            Some(Arriving { carrier: Carrier::Stream(stream), .. }) => {
-                self.host.open_stream(link.0).map(|opened| *stream = Some(opened))
-            }
+            Some(Arriving {
+                carrier: Carrier::Socket(socket),
+                ..
+            }) => self.host.accept(link.0, socket.as_ref()),
+            Some(Arriving {
+                carrier: Carrier::Stream(stream),
+                ..
+            }) => self
+                .host
+                .open_stream(link.0)
+                .map(|opened| *stream = Some(opened)),
             None => Ok(()),
         };
         let verdict = match &outcome {
@@ -266,7 +314,11 @@ impl Shell {
 
     /// When each link last pinged.
     pub fn pings(&self) -> Vec<(Link, u64)> {
-        let pings = self.host.pings().map(|pings| pings.to_vec()).unwrap_or_default();
+        let pings = self
+            .host
+            .pings()
+            .map(|pings| pings.to_vec())
+            .unwrap_or_default();
         let pairs = pings.chunks_exact(2).filter_map(|pair| match pair {
             [link, at] => Some((Link(*link as u32), *at as u64)),
             _ => None,

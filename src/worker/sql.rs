@@ -41,8 +41,16 @@ pub struct Sql {
 impl Sql {
     /// Opens the database and migrates what is there.
     pub fn open(storage: &Storage, host: Rc<Host>) -> StoreResult<Sql> {
-        let mut this = Sql { sql: storage.sql(), host, version: 0 };
-        let tables = this.first("SELECT count(*) FROM sqlite_master WHERE name = 'roomful'", [], |row| row.integer(0))?;
+        let mut this = Sql {
+            sql: storage.sql(),
+            host,
+            version: 0,
+        };
+        let tables = this.first(
+            "SELECT count(*) FROM sqlite_master WHERE name = 'roomful'",
+            [],
+            |row| row.integer(0),
+        )?;
         if tables.unwrap_or(0) > 0 {
             let version = this.first("SELECT version FROM roomful", [], |row| row.integer(0))?;
             this.version = usize::try_from(version.unwrap_or(0)).unwrap_or(usize::MAX);
@@ -56,7 +64,10 @@ impl Sql {
         while let Some(migration) = MIGRATIONS.get(self.version) {
             self.run(migration, [])?;
             self.version = self.version.saturating_add(1);
-            self.run("UPDATE roomful SET version = ?", [integer(self.version as u64)])?;
+            self.run(
+                "UPDATE roomful SET version = ?",
+                [integer(self.version as u64)],
+            )?;
         }
         Ok(())
     }
@@ -67,11 +78,18 @@ impl Sql {
 
     /// Before a write.
     fn ensure(&mut self) -> StoreResult<()> {
-        if self.exists() { Ok(()) } else { self.migrate() }
+        if self.exists() {
+            Ok(())
+        } else {
+            self.migrate()
+        }
     }
 
     fn run<const N: usize>(&self, query: &str, values: [JsValue; N]) -> StoreResult<()> {
-        self.sql.exec_raw(query, Vec::from(values)).map(|_| ()).map_err(failed)
+        self.sql
+            .exec_raw(query, Vec::from(values))
+            .map(|_| ())
+            .map_err(failed)
     }
 
     /// The rows of a query, one at a time until `visit` breaks.
@@ -81,7 +99,12 @@ impl Sql {
         values: [JsValue; N],
         mut visit: impl FnMut(Row) -> StoreResult<ControlFlow<()>>,
     ) -> StoreResult<()> {
-        for row in self.sql.exec_raw(query, Vec::from(values)).map_err(failed)?.raw() {
+        for row in self
+            .sql
+            .exec_raw(query, Vec::from(values))
+            .map_err(failed)?
+            .raw()
+        {
             if visit(Row(row.map_err(failed)?))?.is_break() {
                 break;
             }
@@ -110,7 +133,9 @@ struct Row(Vec<SqlStorageValue>);
 impl Row {
     fn integer(&self, column: usize) -> StoreResult<u64> {
         match self.0.get(column) {
-            Some(SqlStorageValue::Integer(value)) => u64::try_from(*value).map_err(|_| unexpected()),
+            Some(SqlStorageValue::Integer(value)) => {
+                u64::try_from(*value).map_err(|_| unexpected())
+            }
             _ => Err(unexpected()),
         }
     }
@@ -163,16 +188,20 @@ impl Store for Sql {
             return Ok(None);
         }
         let mut meta = None;
-        self.each("SELECT epoch, secret, created_at, crowded FROM meta", [], |mut row| {
-            let key = <[u8; 32]>::try_from(row.bytes(1)?).map_err(|_| unexpected())?;
-            meta = Some(Meta {
-                epoch: row.text(0)?,
-                key,
-                created_at: row.integer(2)?,
-                crowded: row.integer(3)? != 0,
-            });
-            Ok(ControlFlow::Break(()))
-        })?;
+        self.each(
+            "SELECT epoch, secret, created_at, crowded FROM meta",
+            [],
+            |mut row| {
+                let key = <[u8; 32]>::try_from(row.bytes(1)?).map_err(|_| unexpected())?;
+                meta = Some(Meta {
+                    epoch: row.text(0)?,
+                    key,
+                    created_at: row.integer(2)?,
+                    crowded: row.integer(3)? != 0,
+                });
+                Ok(ControlFlow::Break(()))
+            },
+        )?;
         Ok(meta)
     }
 
@@ -194,16 +223,20 @@ impl Store for Sql {
         if !self.exists() {
             return Ok(members);
         }
-        self.each("SELECT connection, user, info, state, at FROM members ORDER BY connection", [], |mut row| {
-            members.push(MemberRow {
-                connection: ConnectionId::new(row.integer(0)?).ok_or_else(unexpected)?,
-                user: row.text(1)?,
-                info: Json::trusted(row.text(2)?),
-                state: Json::trusted(row.text(3)?),
-                at: row.integer(4)?,
-            });
-            Ok(ControlFlow::Continue(()))
-        })?;
+        self.each(
+            "SELECT connection, user, info, state, at FROM members ORDER BY connection",
+            [],
+            |mut row| {
+                members.push(MemberRow {
+                    connection: ConnectionId::new(row.integer(0)?).ok_or_else(unexpected)?,
+                    user: row.text(1)?,
+                    info: Json::trusted(row.text(2)?),
+                    state: Json::trusted(row.text(3)?),
+                    at: row.integer(4)?,
+                });
+                Ok(ControlFlow::Continue(()))
+            },
+        )?;
         Ok(members)
     }
 
@@ -231,19 +264,29 @@ impl Store for Sql {
 
     fn delete_member(&mut self, connection: ConnectionId) -> StoreResult<()> {
         self.ensure()?;
-        self.run("DELETE FROM members WHERE connection = ?", [integer(connection.get())])
+        self.run(
+            "DELETE FROM members WHERE connection = ?",
+            [integer(connection.get())],
+        )
     }
 
     fn ban(&mut self, user: &str) -> StoreResult<Option<u64>> {
         if !self.exists() {
             return Ok(None);
         }
-        self.first("SELECT until FROM bans WHERE user = ?", [text(user)], |row| row.integer(0))
+        self.first(
+            "SELECT until FROM bans WHERE user = ?",
+            [text(user)],
+            |row| row.integer(0),
+        )
     }
 
     fn put_ban(&mut self, user: &str, until: u64) -> StoreResult<()> {
         self.ensure()?;
-        self.run("INSERT OR REPLACE INTO bans VALUES (?, ?)", [text(user), integer(until)])
+        self.run(
+            "INSERT OR REPLACE INTO bans VALUES (?, ?)",
+            [text(user), integer(until)],
+        )
     }
 
     fn end(&mut self, direction: Direction) -> StoreResult<Option<LogHead>> {
@@ -251,8 +294,12 @@ impl Store for Sql {
             return Ok(None);
         }
         let query = match direction {
-            Direction::Forward => "SELECT first, last, at, total, bytes FROM log ORDER BY first LIMIT 1",
-            Direction::Backward => "SELECT first, last, at, total, bytes FROM log ORDER BY first DESC LIMIT 1",
+            Direction::Forward => {
+                "SELECT first, last, at, total, bytes FROM log ORDER BY first LIMIT 1"
+            }
+            Direction::Backward => {
+                "SELECT first, last, at, total, bytes FROM log ORDER BY first DESC LIMIT 1"
+            }
         };
         self.first(query, [], Row::head)
     }
@@ -261,7 +308,11 @@ impl Store for Sql {
         if !self.exists() {
             return Ok(());
         }
-        self.each("SELECT first, last, at, total, bytes FROM log ORDER BY first", [], |row| Ok(visit(row.head()?)))
+        self.each(
+            "SELECT first, last, at, total, bytes FROM log ORDER BY first",
+            [],
+            |row| Ok(visit(row.head()?)),
+        )
     }
 
     fn rows(
@@ -287,11 +338,29 @@ impl Store for Sql {
             }
         };
         let before = before.min(crate::protocol::MAX_INTEGER);
-        self.each(query, [integer(after.saturating_add(1)), integer(before)], |mut row| {
-            let LogHead { first, last, at, total, .. } = row.head()?;
-            let (ids, skips, messages) = (row.text(5)?, row.text(6)?, row.text(7)?);
-            Ok(visit(LogRow { first, last, at, total, ids, skips, messages }))
-        })
+        self.each(
+            query,
+            [integer(after.saturating_add(1)), integer(before)],
+            |mut row| {
+                let LogHead {
+                    first,
+                    last,
+                    at,
+                    total,
+                    ..
+                } = row.head()?;
+                let (ids, skips, messages) = (row.text(5)?, row.text(6)?, row.text(7)?);
+                Ok(visit(LogRow {
+                    first,
+                    last,
+                    at,
+                    total,
+                    ids,
+                    skips,
+                    messages,
+                }))
+            },
+        )
     }
 
     fn ids(&mut self, after: u64, visit: &mut dyn FnMut(LogHead, &str)) -> StoreResult<()> {
@@ -310,7 +379,12 @@ impl Store for Sql {
         self.ensure()?;
         let first = integer(row.first);
         let rest = (
-            [integer(row.last), integer(row.at), integer(row.total), integer(row.bytes())],
+            [
+                integer(row.last),
+                integer(row.at),
+                integer(row.total),
+                integer(row.bytes()),
+            ],
             [text(&row.ids), text(&row.skips), text(&row.messages)],
         );
         let ([last, at, total, bytes], [ids, skips, messages]) = rest;
@@ -332,13 +406,20 @@ impl Store for Sql {
             return Ok(());
         }
         let mut bans = Vec::new();
-        self.each("SELECT user, until FROM bans WHERE until > ?", [integer(now)], |mut row| {
-            bans.push((row.text(0)?, row.integer(1)?));
-            Ok(ControlFlow::Continue(()))
-        })?;
+        self.each(
+            "SELECT user, until FROM bans WHERE until > ?",
+            [integer(now)],
+            |mut row| {
+                bans.push((row.text(0)?, row.integer(1)?));
+                Ok(ControlFlow::Continue(()))
+            },
+        )?;
         // Dropping everything costs nothing, while every deleted row is billed as one written.
-        self.host.delete_all().map_err(|error| StoreError(host::describe(&error)))?;
+        self.host
+            .delete_all()
+            .map_err(|error| StoreError(host::describe(&error)))?;
         self.version = 0;
-        bans.iter().try_for_each(|(user, until)| self.put_ban(user, *until))
+        bans.iter()
+            .try_for_each(|(user, until)| self.put_ban(user, *until))
     }
 }
