@@ -49,7 +49,7 @@ function compile({ local, features, folder }) {
     "worker-build",
     [...profile, "--out-dir", relative, ...cargo],
     // A compiler's message is the whole story; worker-build's own stack is not.
-    { env: { RUST_BACKTRACE: "0" } },
+    { env: { RUST_BACKTRACE: "0", RUST_LIB_BACKTRACE: "0" } },
   );
 }
 
@@ -91,11 +91,15 @@ function fingerprint(options) {
 }
 
 if (process.argv[1] === at("scripts", "build.mjs")) {
+  // Set by `npm run dev`, whose wrangler calls this when a source changes and
+  // ends when this fails: a mistake in a source must not stop it, so it goes on
+  // serving what it has.
+  const serving = process.env.ROOMFUL_BUILD === "local";
   await main(async (args) => {
     const { values } = parseArgs({
       args,
       options: {
-        local: { type: "boolean", default: process.env.ROOMFUL_BUILD === "local" },
+        local: { type: "boolean", default: serving },
         features: { type: "string" },
         out: { type: "string" },
         force: { type: "boolean" },
@@ -105,4 +109,8 @@ if (process.argv[1] === at("scripts", "build.mjs")) {
     const folder = await build(values);
     say(`${path.relative(root, folder)}/ is up to date (${((performance.now() - started) / 1000).toFixed(1)} s)`);
   });
+  if (serving && process.exitCode) {
+    say("what was built before goes on being served");
+    process.exitCode = 0;
+  }
 }
