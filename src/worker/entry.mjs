@@ -11,21 +11,21 @@ import * as built from "./index.js";
 /** Rooms with something in memory only. */
 const busy = new Set();
 
+const REASON = "the room restarts";
+
 export class Room extends DurableObject {
   #room;
   #held = 0;
   #timer;
-  #lost;
   #longest;
-  #lose;
 
   constructor(context, env) {
     super(context, env);
-    // A room cannot be aborted in another one's event, but a promise of its own can be rejected there.
-    this.#lost = new Promise((_, lose) => {
-      this.#lose = lose;
-    });
-    this.#lost.catch((error) => context.abort(error.message));
+    // A room cannot be aborted in another one's event. But a promise of its own can be rejected there, and what follows
+    // from that runs in its own.
+    new Promise((_, lose) => {
+      this.lose = lose;
+    }).catch((reason) => context.abort(reason));
     context.guard = {
       hold: () => this.#hold(),
       release: () => this.#release(),
@@ -33,8 +33,6 @@ export class Room extends DurableObject {
       wake: (delay) => this.#wake(delay),
       streamEnded: (link) => this.#sync(() => this.#room.streamEnded(link)),
     };
-    this.lose = (reason) => this.#lose(new Error(reason));
-    this.abort = (reason) => context.abort(reason);
     this.#longest = Number(env.MAX_MESSAGE_BYTES) || 65536;
     this.#room = new built.Room(context, env);
   }
@@ -56,7 +54,9 @@ export class Room extends DurableObject {
   async #run(method, ...values) {
     this.#hold();
     try {
-      return await Promise.race([this.#room[method](...values), this.#lost]);
+      return await this.#room[method](...values);
+    } catch (error) {
+      throw this.#failed(error);
     } finally {
       this.#release();
     }
@@ -66,9 +66,16 @@ export class Room extends DurableObject {
     this.#hold();
     try {
       work();
+    } catch (error) {
+      throw this.#failed(error);
     } finally {
       this.#release();
     }
+  }
+
+  #failed(error) {
+    if (error instanceof WebAssembly.RuntimeError) lost(this, error.message);
+    return error;
   }
 
   #wake(delay) {
@@ -89,11 +96,12 @@ export class Room extends DurableObject {
   }
 
   webSocketMessage(socket, message) {
+    if (typeof message !== "string") return this.#run("webSocketMessage", socket, new ArrayBuffer(0));
     // A frame may have 32 MiB, and wasm's memory, once grown, never shrinks. What is too large is too large by one
     // character as well.
-    if (typeof message !== "string") message = new ArrayBuffer(0);
-    else if (message.length > this.#longest) message = message.slice(0, this.#longest + 1);
-    return this.#run("webSocketMessage", socket, message);
+    if (message.length > this.#longest) message = message.slice(0, this.#longest + 1);
+    // Text takes the short way: no promise, no task. It is what a room spends its time on.
+    this.#sync(() => this.#room.frame(socket, message));
   }
 
   webSocketClose(socket, code, reason, clean) {
@@ -110,8 +118,8 @@ function lost(culprit, message) {
   const others = [...busy].filter((room) => room !== culprit);
   busy.clear();
   console.error(JSON.stringify({ event: "instance_lost", aborted: others.length + (culprit ? 1 : 0), message }));
-  for (const room of others) room.lose("the room restarts");
-  culprit?.abort("the room restarts");
+  for (const room of others) room.lose(REASON);
+  culprit?.ctx.abort(REASON);
 }
 
 // A trap that no panic hook saw: the stack or the memory is used up. Whose event it was is not known, but it is busy.

@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use futures::channel::oneshot::Canceled;
 use wasm_bindgen::prelude::*;
+use worker::worker_sys::web_sys;
 use worker::{
     DurableObject, Env, Request, Response, Result, State, WebSocket, WebSocketIncomingMessage,
     WebSocketPair, durable_object,
@@ -64,9 +65,7 @@ impl DurableObject for Room {
             let link = Link(shell.host().link_of(socket.as_ref()));
             match message {
                 WebSocketIncomingMessage::String(text) => {
-                    #[cfg(feature = "panic-on-purpose")]
-                    super::panic_on_purpose::obey(&text, shell.guard()).await;
-                    shell.handle(Input::Frame { link, text: &text });
+                    shell.handle(Input::Frame { link, text: &text })
                 }
                 WebSocketIncomingMessage::Binary(_) => shell.handle(Input::BinaryFrame { link }),
             }
@@ -99,27 +98,30 @@ impl DurableObject for Room {
     }
 }
 
-/// Called by the entry module, on its own timers and streams.
+/// Called by the entry module: text frames, which are most of a room's work and need no promise, and what happens on
+/// the entry's own timers and streams.
 #[wasm_bindgen]
 impl Room {
+    /// A text frame.
+    pub fn frame(&self, socket: &web_sys::WebSocket, text: &str) {
+        self.during(|shell| {
+            #[cfg(feature = "panic-on-purpose")]
+            super::panic_on_purpose::obey(text, shell.guard());
+            let link = Link(shell.host().link_of(socket));
+            shell.handle(Input::Frame { link, text });
+        });
+    }
+
     /// The time that the room asked for has come.
     pub fn wake(&self) {
-        if let Some(shell) = &self.shell {
-            shell.guard().during(|| shell.handle(Input::Timer));
-        }
+        self.during(|shell| shell.handle(Input::Timer));
     }
 
     /// The reader of a stream has gone.
     #[wasm_bindgen(js_name = streamEnded)]
     pub fn stream_ended(&self, link: u32) {
-        if let Some(shell) = &self.shell {
-            shell.guard().during(|| {
-                shell.handle(Input::Closed {
-                    link: Link(link),
-                    code: 1006,
-                })
-            });
-        }
+        let link = Link(link);
+        self.during(|shell| shell.handle(Input::Closed { link, code: 1006 }));
     }
 }
 
@@ -129,6 +131,17 @@ impl Room {
         match &self.shell {
             Some(shell) => shell.guard().watch(event).await,
             None => event.await,
+        }
+    }
+
+    /// Something that happens to this room and does not wait.
+    fn during(&self, work: impl FnOnce(&Shell)) {
+        if let Some(shell) = &self.shell {
+            shell.guard().during(|| {
+                if shell.wake(None).is_ok() {
+                    work(shell);
+                }
+            });
         }
     }
 

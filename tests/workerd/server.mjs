@@ -1,0 +1,130 @@
+// The built Worker in workerd itself, with storage that outlives the process: what can be killed and started again.
+import { spawn } from "node:child_process";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import workerd from "workerd";
+import { at } from "../../scripts/project.mjs";
+import { until } from "./until.mjs";
+
+const [, configuredDate] = /^compatibility_date = "(.+)"$/m.exec(readFileSync(at("wrangler.toml"), "utf8"));
+
+/** The secret that signs the tests' tokens unless they say otherwise. */
+export const SECRET = "a secret of the tests with 32 bytes and more";
+
+const running = new Set();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+/**
+ * Starts a server that is stopped, and its storage removed, when `owner` ends: a test, or `test` itself for all of
+ * a file.
+ *
+ * `vars` are the Worker's variables; without `ROOMFUL_SECRETS: undefined` there is the tests' secret. `folder` is a
+ * build's.
+ */
+export async function startServer(owner, { vars = {}, folder = "build", date = configuredDate } = {}) {
+  const server = new Server({ ROOMFUL_SECRETS: SECRET, ...vars }, at(folder), date);
+  owner.after(() => server.dispose());
+  await server.start();
+  return server;
+}
+
+class Server {
+  #folder;
+  #port = 0;
+  #child;
+
+  /** What it wrote to its standard output and error. */
+  log = "";
+
+  constructor(vars, build, date) {
+    // A copy: whoever builds meanwhile must not change what a restart finds.
+    this.#folder = mkdtempSync(path.join(tmpdir(), "roomful-"));
+    mkdirSync(path.join(this.#folder, "storage"));
+    const modules = readdirSync(build).filter((name) => /\.(mjs|js|wasm)$/.test(name));
+    for (const name of modules) copyFileSync(path.join(build, name), path.join(this.#folder, name));
+    writeFileSync(path.join(this.#folder, "server.capnp"), configuration(modules, vars, date));
+  }
+
+  /** Where it listens; the same after a restart. */
+  get url() {
+    return `http://127.0.0.1:${this.#port}`;
+  }
+
+  /** Its process. */
+  get pid() {
+    return this.#child?.pid;
+  }
+
+  async start() {
+    const address = `http=127.0.0.1:${this.#port}`;
+    const args = ["serve", "--experimental", "--control-fd=3", "--socket-addr", address, "server.capnp"];
+    const child = spawn(workerd.default, args, { cwd: this.#folder, stdio: ["ignore", "pipe", "pipe", "pipe"] });
+    this.#child = child;
+    running.add(child);
+    child.once("exit", () => running.delete(child));
+    for (const stream of [child.stdout, child.stderr]) {
+      stream.setEncoding("utf8").on("data", (text) => {
+        this.log += text;
+      });
+    }
+    let control = "";
+    child.stdio[3].setEncoding("utf8").on("data", (text) => {
+      control += text;
+    });
+    const listening = () => /"event":"listen".*"port":(\d+)/.exec(control)?.[1];
+    await until(() => listening() || child.exitCode !== null, "workerd to listen", { within: 30_000 });
+    if (!listening()) throw new Error(`workerd does not start: ${this.log}`);
+    this.#port = Number(listening());
+  }
+
+  /** Ends the process as a crash does: nothing is told to anybody, and nothing is kept but what is on disk. */
+  async kill() {
+    const child = this.#child;
+    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    // A hung event keeps workerd from obeying anything milder.
+    child.kill("SIGKILL");
+    await until(() => child.exitCode !== null || child.signalCode !== null, "workerd to end");
+  }
+
+  /** Crashes it and starts it again with the same storage. */
+  async restart() {
+    await this.kill();
+    await this.start();
+  }
+
+  async dispose() {
+    await this.kill();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+}
+
+function configuration(modules, vars, date) {
+  const text = JSON.stringify;
+  // The main module is the first.
+  const sorted = modules.sort((a, b) => (b === "entry.mjs") - (a === "entry.mjs"));
+  const kind = (name) => (name.endsWith(".wasm") ? "wasm" : "esModule");
+  const bindings = Object.entries(vars)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => `(name = ${text(name)}, text = ${text(String(value))})`);
+  return `using Workerd = import "/workerd/workerd.capnp";
+const config :Workerd.Config = (
+  services = [
+    (name = "main", worker = .worker),
+    (name = "storage", disk = (path = "storage", writable = true)),
+    # Key sets are on this machine.
+    (name = "internet", network = (allow = ["public", "private"])),
+  ],
+  sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+);
+const worker :Workerd.Worker = (
+  modules = [${sorted.map((name) => `(name = ${text(name)}, ${kind(name)} = embed ${text(name)})`).join(", ")}],
+  compatibilityDate = ${text(date)},
+  durableObjectNamespaces = [(className = "Room", uniqueKey = "room", enableSql = true)],
+  durableObjectStorage = (localDisk = "storage"),
+  bindings = [(name = "ROOMS", durableObjectNamespace = "Room"), ${bindings.join(", ")}],
+);
+`;
+}
