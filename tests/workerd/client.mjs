@@ -192,7 +192,9 @@ export async function open(server, room, options = {}) {
   }
   const address = `${server.url.replace("http", "ws")}/room/${room}?${parameters}`;
   const protocols = options.protocols ?? (plain ? [] : offered);
-  const socket = new WebSocket(address, protocols, { perMessageDeflate: false, headers });
+  // After both close frames workerd (of 2026-11) keeps the connection of a client that never said anything for another
+  // 10 s; browsers do not wait that long either.
+  const socket = new WebSocket(address, protocols, { perMessageDeflate: false, closeTimeout: 100, headers });
   const recorder = new Recorder(socket);
   await until(
     () => socket.readyState === WebSocket.OPEN || recorder.refused || recorder.closed,
