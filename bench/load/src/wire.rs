@@ -1,0 +1,95 @@
+//! WebSocket framing, as much of it as a client needs that knows its server.
+
+use std::net::SocketAddr;
+
+pub const TEXT: u8 = 1;
+pub const BINARY: u8 = 2;
+pub const CLOSE: u8 = 8;
+pub const PING: u8 = 9;
+pub const PONG: u8 = 10;
+
+/// A request to upgrade. It offers no extension: permessage-deflate would have the server compress
+/// for each socket, and that is what would then be measured.
+pub fn upgrade(address: SocketAddr, path: &str, user: usize) -> Vec<u8> {
+    format!(
+        "GET {path}?user=u{user} HTTP/1.1\r\nHost: {address}\r\nUpgrade: websocket\r\n\
+         Connection: Upgrade\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\
+         Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: roomful.v1\r\n\r\n"
+    )
+    .into_bytes()
+}
+
+/// Appends a frame from a client. The mask is all zeros, which a server cannot tell from another
+/// one, so that there is nothing to compute here.
+pub fn frame(out: &mut Vec<u8>, opcode: u8, payload: &[u8]) {
+    out.push(0x80 | opcode);
+    match payload.len() {
+        length @ 0..126 => out.push(0x80 | length as u8),
+        length @ 126..=0xffff => {
+            out.push(0x80 | 126);
+            out.extend((length as u16).to_be_bytes());
+        }
+        length => {
+            out.push(0x80 | 127);
+            out.extend((length as u64).to_be_bytes());
+        }
+    }
+    out.extend([0; 4]);
+    out.extend(payload);
+}
+
+/// A whole frame from a server.
+#[derive(Debug)]
+pub struct Frame<'a> {
+    pub opcode: u8,
+    pub payload: &'a [u8],
+    /// Bytes on the wire.
+    pub length: usize,
+}
+
+/// The frame at the start of `bytes`, if it is there to its end; otherwise how long it is at least.
+pub fn first(bytes: &[u8]) -> Result<Frame<'_>, usize> {
+    let &[head, size, ..] = bytes else {
+        return Err(2);
+    };
+    let (header, size) = match size & 0x7f {
+        126 => match bytes.get(2..4) {
+            Some(&[a, b]) => (4, usize::from(u16::from_be_bytes([a, b]))),
+            _ => return Err(4),
+        },
+        127 => match bytes.get(2..10).map(<[u8; 8]>::try_from) {
+            Some(Ok(size)) => (10, u64::from_be_bytes(size) as usize),
+            _ => return Err(10),
+        },
+        size => (2, usize::from(size)),
+    };
+    let length = header + size;
+    let payload = bytes.get(header..length).ok_or(length)?;
+    Ok(Frame {
+        opcode: head & 0x0f,
+        payload,
+        length,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn frames_are_cut_where_they_end() {
+        for size in [0, 1, 125, 126, 65_535, 65_536, 100_000] {
+            let mut bytes = Vec::new();
+            frame(&mut bytes, TEXT, &vec![b'x'; size]);
+            // The same as a server would write it: without the mask.
+            let header = bytes.len() - size - 4;
+            bytes.drain(header..header + 4);
+            bytes[1] &= 0x7f;
+            assert!(first(&bytes[..bytes.len() - 1]).is_err());
+            bytes.extend(b"the next");
+            let frame = first(&bytes).expect("a whole frame");
+            assert_eq!((frame.opcode, frame.payload.len()), (TEXT, size));
+            assert_eq!(frame.length, header + size);
+        }
+    }
+}
