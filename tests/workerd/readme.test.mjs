@@ -15,7 +15,8 @@ function page(owner, server) {
   const lines = [];
   const context = vm.createContext({
     WebSocket,
-    setInterval,
+    // The page's timers end with the page.
+    setInterval: (...values) => setInterval(...values).unref(),
     clearInterval,
     setTimeout,
     crypto: { randomUUID },
