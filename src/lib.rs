@@ -16,6 +16,7 @@
 )]
 
 pub mod auth;
+mod map;
 pub mod protocol;
 pub mod room;
 

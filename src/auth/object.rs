@@ -1,16 +1,17 @@
 //! A JSON object whose values are still text, each key at most once.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::map::Map;
+
 /// The members of a JSON object by their decoded key.
 ///
 /// A key that stands twice makes the whole object invalid: two readers of one
 /// token must never see two different users.
-pub(super) struct Object<'a>(BTreeMap<String, &'a RawValue>);
+pub(super) struct Object<'a>(Map<String, &'a RawValue>);
 
 /// A member that is there with a value of the wrong type.
 #[derive(Debug, PartialEq, Eq)]
@@ -69,7 +70,7 @@ impl<'de> Visitor<'de> for Members {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object<'de>, A::Error> {
-        let mut members = BTreeMap::new();
+        let mut members = Map::default();
         while let Some((key, value)) = map.next_entry::<String, &RawValue>()? {
             if members.insert(key, value).is_some() {
                 return Err(A::Error::custom("a key stands twice"));

@@ -1,7 +1,9 @@
 //! Merging the top-level keys of a presence state (P1).
 
 use std::borrow::Cow;
-use std::collections::btree_map::{self, BTreeMap};
+use std::collections::hash_map;
+
+use crate::map::Map;
 
 use super::object::{Field, Object, duplicate_key, wrong};
 use super::{Error, Json};
@@ -73,7 +75,7 @@ impl<'a> Patch<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Entries<'a> {
     list: Vec<Entry<'a>>,
-    places: BTreeMap<Cow<'a, str>, usize>,
+    places: Map<Cow<'a, str>, usize>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -116,12 +118,12 @@ impl<'a> Entries<'a> {
     /// Tells whether the key is new.
     fn set(&mut self, entry: Entry<'a>) -> bool {
         match self.places.entry(entry.key.clone()) {
-            btree_map::Entry::Vacant(place) => {
+            hash_map::Entry::Vacant(place) => {
                 place.insert(self.list.len());
                 self.list.push(entry);
                 true
             }
-            btree_map::Entry::Occupied(place) => {
+            hash_map::Entry::Occupied(place) => {
                 if let Some(there) = self.list.get_mut(*place.get()) {
                     there.value = entry.value;
                 }

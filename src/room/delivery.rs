@@ -5,10 +5,9 @@
 //! `skip`) gets that body with its own part spliced in at its place: what somebody receives is in
 //! the room's order, whoever else receives it (M6).
 
-use std::collections::BTreeMap;
-
 use super::connection::{Connection, Link};
 use super::outbox::{Audience, Item, Outbox, To};
+use crate::map::Map;
 use crate::protocol::{ConnectionId, server};
 
 /// One text and the links it goes to.
@@ -59,7 +58,7 @@ impl Outbox {
     ) -> Deliveries {
         let mut deliveries = Deliveries::default();
         let own = self.own_places();
-        let mut bodies: BTreeMap<Audiences, (Body, Vec<Link>)> = BTreeMap::new();
+        let mut bodies: Map<Audiences, (Body, Vec<Link>)> = Map::default();
         for (link, connection) in connections {
             let audiences = Audiences::of(connection);
             let places = own.get(&connection.id);
@@ -92,8 +91,8 @@ impl Outbox {
 
     /// For each connection that differs from its audience: the places of the items that make the
     /// difference.
-    fn own_places(&self) -> BTreeMap<ConnectionId, Vec<usize>> {
-        let mut own: BTreeMap<ConnectionId, Vec<usize>> = BTreeMap::new();
+    fn own_places(&self) -> Map<ConnectionId, Vec<usize>> {
+        let mut own: Map<ConnectionId, Vec<usize>> = Map::default();
         for (place, item) in self.items().iter().enumerate() {
             let (To::Only(ids) | To::Everyone { without: ids, .. }) = &item.to;
             for id in ids {
@@ -194,7 +193,7 @@ impl Outbox {
 }
 
 /// What a connection sees, and in which form: connections that agree in it share a body.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
 struct Audiences {
     /// JSON frames for a WebSocket; otherwise server-sent events.
     frames: bool,

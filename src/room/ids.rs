@@ -3,10 +3,11 @@
 //! Remembers which publish ids the messages of the history carried. The ids are stored beside the
 //! messages; after a wake they are read back only when somebody publishes with an id.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use super::store::LogHead;
 use super::window::Window;
+use crate::map::Map;
 use crate::protocol::ConnectionId;
 
 /// Who gave an id. Ids of a connection and ids of a user over HTTP never meet.
@@ -30,7 +31,7 @@ pub fn key(origin: Origin<'_>, id: &str) -> Box<str> {
 /// The ids within the history, and of the messages that wait for the next flush.
 #[derive(Debug, Default)]
 pub struct Ids {
-    entries: BTreeMap<Box<str>, Entry>,
+    entries: Map<Box<str>, Entry>,
     /// All ids by offset, oldest first.
     order: VecDeque<(u64, Box<str>)>,
     /// The stored ids have been read.

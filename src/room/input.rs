@@ -5,7 +5,7 @@ use crate::auth::Grant;
 use crate::protocol::{Error, HistoryQuery, Publish, http::Disconnect};
 
 /// The shell's number for an HTTP request that waits for its reply.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(
     /// The number.
     pub u32,

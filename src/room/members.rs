@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use super::connection::User;
+use crate::map::Map;
 use crate::protocol::server::{self, MemberView};
 use crate::protocol::{ConnectionId, Json, Limits, Patch};
 
@@ -50,7 +51,7 @@ enum Change {
 pub struct Members {
     members: BTreeMap<ConnectionId, Member>,
     /// How many members each user is.
-    users: BTreeMap<Box<str>, u32>,
+    users: Map<Box<str>, u32>,
     /// Bytes of all states and infos.
     bytes: usize,
     changes: BTreeMap<ConnectionId, Change>,

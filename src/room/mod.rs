@@ -65,6 +65,7 @@ pub use input::{Call, Connect, Fresh, Input, RequestId};
 pub use store::{Direction, LogHead, LogRow, MemberRow, Meta, Store, StoreError, StoreResult};
 
 use crate::auth::SessionKey;
+use crate::map::Map;
 use crate::protocol::{ConnectionId, Error, ErrorCode, Limits};
 use connection::Connection;
 use crowd::Crowd;
@@ -102,14 +103,14 @@ pub struct Room {
     waiting: Vec<Waiting>,
 
     connections: BTreeMap<Link, Connection>,
-    links: BTreeMap<ConnectionId, Link>,
+    links: Map<ConnectionId, Link>,
     /// How many of the connections are plain clients.
     plain: usize,
-    absent: BTreeMap<ConnectionId, Absent>,
+    absent: Map<ConnectionId, Absent>,
     /// When each of the absent is to leave.
     leaves: BTreeSet<(u64, ConnectionId)>,
     /// The connections of each user, present and absent.
-    users: BTreeMap<Box<str>, BTreeSet<ConnectionId>>,
+    users: Map<Box<str>, BTreeSet<ConnectionId>>,
     last_connection: u64,
     /// Connections that arrived since the last flush.
     arrived: Vec<Link>,

@@ -1,7 +1,6 @@
 //! N6: how much one connection (or one user over HTTP) may say.
 
-use std::collections::BTreeMap;
-
+use crate::map::Map;
 use crate::protocol::{ConnectionId, Limits};
 
 /// How long a connection may stay over its rate before it is closed, in milliseconds (E3).
@@ -107,8 +106,8 @@ fn depth(limits: &Limits) -> u64 {
 /// that a resume does not refill it, and of users over HTTP.
 #[derive(Debug, Default)]
 pub struct Rates {
-    resting: BTreeMap<ConnectionId, Rate>,
-    publishers: BTreeMap<Box<str>, Rate>,
+    resting: Map<ConnectionId, Rate>,
+    publishers: Map<Box<str>, Rate>,
     /// When all of them can be forgotten.
     rested_at: u64,
 }

@@ -13,6 +13,7 @@ use super::rate::Rates;
 use super::saving::Saves;
 use super::tick::Tick;
 use super::{Fresh, Link, MemberRow, Meta, Room, Store, StoreResult};
+use crate::map::Map;
 use crate::protocol::Limits;
 
 impl Room {
@@ -71,11 +72,11 @@ impl Room {
             tick: Tick::default(),
             waiting: Vec::new(),
             connections: BTreeMap::new(),
-            links: BTreeMap::new(),
+            links: Map::default(),
             plain: 0,
-            absent: BTreeMap::new(),
+            absent: Map::default(),
             leaves: BTreeSet::new(),
-            users: BTreeMap::new(),
+            users: Map::default(),
             last_connection: 0,
             arrived: Vec::new(),
             rates: Rates::default(),

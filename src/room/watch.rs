@@ -77,7 +77,7 @@ impl Room {
     pub(super) fn sweep(&mut self, pings: &[(Link, u64)], turn: &mut Turn<'_>) {
         self.alarm_at = None;
         let now = turn.now;
-        let pings: std::collections::BTreeMap<Link, u64> = pings.iter().copied().collect();
+        let pings: crate::map::Map<Link, u64> = pings.iter().copied().collect();
         let mut next = None;
         let mut ended = Vec::new();
         for (link, connection) in &self.connections {

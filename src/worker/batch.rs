@@ -1,7 +1,5 @@
 //! Publishing over HTTP (H1, H2): one message to one room, or many to many.
 
-use std::collections::BTreeMap;
-
 use futures::future::join_all;
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -12,6 +10,7 @@ use super::config::Config;
 use super::gate::internal;
 use super::{reply, rooms};
 use crate::auth::{Claims, Rights};
+use crate::map::Map;
 use crate::protocol::http::{self, BatchEntry};
 use crate::protocol::{Error, ErrorCode, Limits};
 
@@ -56,7 +55,7 @@ pub async fn publish(
 ) -> Result<Response, Error> {
     let entries = http::decode_batch(body)?;
     let mut outcomes: Vec<String> = vec![String::new(); entries.len()];
-    let mut rooms: BTreeMap<String, Vec<(usize, &str)>> = BTreeMap::new();
+    let mut rooms: Map<String, Vec<(usize, &str)>> = Map::default();
     for (place, (entry, outcome)) in entries.iter().zip(&mut outcomes).enumerate() {
         match check(entry, claims, &config.limits) {
             Ok(room) => rooms

@@ -1,7 +1,6 @@
 //! Carries the runtime's events into the room, and the room's actions out. Decides nothing.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
 use std::rc::{Rc, Weak};
 
 use futures::channel::oneshot;
@@ -14,6 +13,7 @@ use super::guard::Guard;
 use super::host::{self, Host};
 use super::sql::Sql;
 use super::{log, tokens};
+use crate::map::Map;
 use crate::protocol::{Error, ErrorCode, Limits};
 use crate::room::{Action, Delivery, Fresh, Input, Link, RequestId, Room};
 
@@ -29,7 +29,7 @@ pub struct Shell {
     life: RefCell<Option<Life>>,
     /// What asks to come in, until the room has decided.
     arriving: RefCell<Option<Arriving>>,
-    waiting: RefCell<BTreeMap<RequestId, oneshot::Sender<Result<String, Error>>>>,
+    waiting: RefCell<Map<RequestId, oneshot::Sender<Result<String, Error>>>>,
     next_request: Cell<u32>,
     guard: Guard,
 }
@@ -66,7 +66,7 @@ impl Shell {
             host,
             life: RefCell::new(None),
             arriving: RefCell::new(None),
-            waiting: RefCell::new(BTreeMap::new()),
+            waiting: RefCell::new(Map::default()),
             next_request: Cell::new(0),
             guard,
         }))
