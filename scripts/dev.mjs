@@ -1,7 +1,7 @@
 // Serves the Worker on this machine and builds it again when a source changes:
 //
 //   [PORT=8787] npm run dev [-- <options of wrangler dev>]
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "./build.mjs";
@@ -15,7 +15,7 @@ await main(async (options) => {
   await portIsFree(port);
   await build({ local: true });
 
-  const configured = existsSync(at(".dev.vars"));
+  const configured = configuration();
   // Passed here and nowhere else: a Worker that was deployed without
   // configuration must refuse everybody.
   const anonymous = configured ? [] : ["--var", "ROOMFUL_ANONYMOUS:true"];
@@ -41,6 +41,13 @@ await main(async (options) => {
   const code = await served;
   if (code !== 0 && !stopped) throw new Failure(`wrangler dev ended with ${code}`);
 });
+
+/** The file that tells the Worker who may come in; wrangler reads it by itself. */
+function configuration() {
+  if (existsSync(at(".dev.vars"))) return ".dev.vars";
+  if (!existsSync(at(".env"))) return undefined;
+  return /^\s*(export )?ROOMFUL_/m.test(readFileSync(at(".env"), "utf8")) ? ".env" : undefined;
+}
 
 function portNumber() {
   const port = Number(process.env.PORT || 8787);
@@ -80,7 +87,7 @@ function welcome(port, configured) {
   say(`Roomful is running at http://localhost:${port} (is it well? http://localhost:${port}/health)`);
   say(
     configured
-      ? "Its configuration is .dev.vars: clients need a token."
+      ? `Its configuration is ${configured}: clients need a token unless that says otherwise.`
       : "Everybody is let in without a token; for tokens, see .dev.vars.example.",
   );
   say("Join a room from a terminal, or from several:");
