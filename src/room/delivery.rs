@@ -159,8 +159,8 @@ impl Outbox {
     ///
     /// One that arrived gets every message to be stored, even an older one, since its `welcome`
     /// told the offset before them; of the rest only what came after it, since its `welcome`
-    /// already told the outcome. What is for it alone it gets in any case: its session's earlier
-    /// socket did not.
+    /// already told the outcome. What is for it alone (acks, private messages) it gets in any case,
+    /// since its session's earlier socket did not.
     fn item_by_item(
         &self,
         connection: &Connection,
@@ -171,6 +171,9 @@ impl Outbox {
         for (place, item) in self.items().iter().enumerate() {
             match &item.to {
                 To::Only(ids) if ids.contains(&connection.id) => {
+                    if place < connection.since && item.fleeting {
+                        continue;
+                    }
                     body.push(self.text(item), None, audiences.frames, epoch);
                 }
                 To::Everyone { without, .. } if audiences.include(item) => {

@@ -108,6 +108,11 @@ impl Members {
         }
     }
 
+    /// Notes a member's state, as it is, for the next flush.
+    pub fn note_state(&mut self, connection: ConnectionId) {
+        self.changes.insert(connection, Change::Whole);
+    }
+
     /// Sets a member's state and notes the change for the next flush.
     pub fn set(&mut self, connection: ConnectionId, state: Json<'static>) {
         if self.replace(connection, state) {

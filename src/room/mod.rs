@@ -246,6 +246,7 @@ impl Room {
     /// Makes sure that storage knows the room before anything refers to its epoch.
     fn found(&mut self, turn: &mut Turn<'_>) -> Result<(), Error> {
         if !self.known {
+            self.meta.created_at = turn.now;
             self.put_meta(turn);
         }
         if self.known {

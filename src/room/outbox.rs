@@ -35,6 +35,9 @@ pub struct Item {
     /// The message that must be stored before this may be sent: itself, or the one that it
     /// acknowledges.
     pub needs: Option<u64>,
+    /// It says something of the connection as it is now, so it is of no use to the next socket of
+    /// its session.
+    pub fleeting: bool,
     /// Who is told, and under which publish id, if that cannot be stored.
     sender: Option<(ConnectionId, Option<Box<str>>)>,
 }
@@ -102,6 +105,14 @@ impl Outbox {
         self.push(To::Only(to.into()), write);
     }
 
+    /// Adds an item for one connection and its present socket only.
+    pub fn answer(&mut self, to: ConnectionId, write: impl FnOnce(&mut String)) {
+        self.tell([to], write);
+        if let Some(item) = self.items.last_mut() {
+            item.fleeting = true;
+        }
+    }
+
     /// Adds a message that the flush stores. Those in `without` get a `skip` in its place. If it
     /// cannot be stored, `sender` gets an error, unless an [ack](Outbox::ack) will turn into one.
     pub fn store(
@@ -144,6 +155,7 @@ impl Outbox {
             to,
             text,
             needs: None,
+            fleeting: false,
             sender: None,
         });
     }

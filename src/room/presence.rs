@@ -50,6 +50,8 @@ impl Room {
             .put_member(&row)
             .map_err(|error| turn.refused("join", &error))?;
         self.owed.rows.remove(&id);
+        // Should a crowd end right now, the list that ends it comes before the join.
+        self.judge_crowd(turn);
         let (user, state) = (user.clone(), row.state);
         self.members.insert(
             id,

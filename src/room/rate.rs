@@ -35,7 +35,8 @@ impl Rate {
     /// Takes one message's worth.
     pub fn take(&mut self, now: u64, limits: &Limits) -> Result<(), Over> {
         let (now_us, cost, depth) = (now.saturating_mul(1_000), cost(limits), depth(limits));
-        let next = self.level(now_us, limits).saturating_add(cost);
+        self.full_at = self.level(now_us, limits);
+        let next = self.full_at.saturating_add(cost);
         let latest = now_us.saturating_add(depth);
         if next <= latest {
             self.full_at = next;

@@ -64,7 +64,7 @@ impl Room {
         let can: Vec<&str> = grant.can.names().collect();
         let expires_in = grant.expires_at.map(|at| at.saturating_sub(turn.now));
         self.outbox
-            .tell([own], |out| server::auth(out, expires_in, &can));
+            .answer(own, |out| server::auth(out, expires_in, &can));
         if joins {
             self.tell_join(own);
             self.tell_members(own);
@@ -79,7 +79,7 @@ impl Room {
         if !self.meta.crowded {
             let members = &self.members;
             self.outbox
-                .tell([to], |out| server::members(out, &members.views()));
+                .answer(to, |out| server::members(out, &members.views()));
         }
     }
 }

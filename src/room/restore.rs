@@ -143,6 +143,11 @@ impl Room {
                     kept,
                 },
             );
+            if !self.connections.is_empty() {
+                // Its socket ended while the room could not be restored, and the state with it. The
+                // others have seen that state; they are told what is left of it.
+                self.members.note_state(id);
+            }
             self.begin_absence(id, absent);
         }
     }

@@ -177,7 +177,7 @@ impl Room {
             connection.rate.charge(units, turn.now, &self.limits);
         }
         let epoch = &self.meta.epoch;
-        self.outbox.tell([own], |out| {
+        self.outbox.answer(own, |out| {
             server::history(out, query.id.as_deref(), &page.messages, epoch, page.more)
         });
         Ok(())

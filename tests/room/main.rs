@@ -1,0 +1,37 @@
+//! The room, rule by rule: a test's name begins with the id of the rule that it shows
+//! (`docs/protocol.md`). What is asserted is what a client would notice: the frames.
+//!
+//! | file | holds |
+//! | --- | --- |
+//! | `world` | a room with its surroundings: time, sockets, timers, eviction, restarts |
+//! | `memory` | storage in memory that fails on demand |
+//! | `simulation` | seeded crowds against invariants |
+#![allow(
+    clippy::arithmetic_side_effects,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::panic_in_result_fn,
+    clippy::string_slice,
+    clippy::unwrap_used
+)]
+
+mod clock;
+mod connect;
+mod crowd;
+mod hibernation;
+mod history;
+mod http;
+mod liveness;
+mod memory;
+mod messages;
+mod player;
+mod presence;
+mod rate;
+mod renewal;
+mod resume;
+mod simulation;
+mod storage;
+mod stream;
+mod tick;
+mod world;

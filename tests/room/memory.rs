@@ -1,0 +1,191 @@
+//! Storage in memory that is as strict as a database, and fails on demand.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::ControlFlow;
+
+use roomful::protocol::{ConnectionId, Json};
+use roomful::room::{Direction, LogHead, LogRow, MemberRow, Meta, Store, StoreError, StoreResult};
+
+#[derive(Clone, Default)]
+pub struct Memory {
+    pub meta: Option<Meta>,
+    pub members: BTreeMap<ConnectionId, MemberRow>,
+    pub bans: BTreeMap<String, u64>,
+    pub log: BTreeMap<u64, LogRow>,
+    /// Calls of these names fail.
+    pub failing: BTreeSet<&'static str>,
+    /// So many calls of `append` succeed before one fails.
+    pub append_fails_after: Option<u32>,
+    /// A seed of failures: one call in `one_in` fails.
+    pub random: Option<(crate::simulation::Random, u64)>,
+    pub rows_written: u64,
+    pub appends: u64,
+}
+
+impl Memory {
+    pub fn newest_offset(&self) -> u64 {
+        self.log.last_key_value().map_or(0, |(_, row)| row.last)
+    }
+
+    /// All messages in the log, by offset.
+    pub fn messages(&self) -> Vec<(u64, serde_json::Value)> {
+        let mut messages = Vec::new();
+        for row in self.log.values() {
+            let list: Vec<serde_json::Value> =
+                serde_json::from_str(&format!("[{}]", row.messages)).unwrap();
+            for message in list {
+                messages.push((message["offset"].as_u64().unwrap(), message));
+            }
+        }
+        messages
+    }
+
+    fn call(&mut self, name: &'static str) -> StoreResult<()> {
+        let unlucky = match &mut self.random {
+            Some((random, one_in)) => random.below(*one_in) == 0,
+            None => false,
+        };
+        if self.failing.contains(name) || unlucky {
+            return Err(StoreError(format!("{name} fails")));
+        }
+        Ok(())
+    }
+
+    fn write(&mut self, name: &'static str) -> StoreResult<()> {
+        self.call(name)?;
+        self.rows_written += 1;
+        Ok(())
+    }
+}
+
+impl Store for Memory {
+    fn meta(&mut self) -> StoreResult<Option<Meta>> {
+        Ok(self.meta.clone())
+    }
+
+    fn put_meta(&mut self, meta: &Meta) -> StoreResult<()> {
+        self.write("put_meta")?;
+        self.meta = Some(meta.clone());
+        Ok(())
+    }
+
+    fn members(&mut self) -> StoreResult<Vec<MemberRow>> {
+        Ok(self.members.values().cloned().collect())
+    }
+
+    fn put_member(&mut self, row: &MemberRow) -> StoreResult<()> {
+        self.write("put_member")?;
+        self.members.insert(row.connection, row.clone());
+        Ok(())
+    }
+
+    fn set_state(&mut self, connection: ConnectionId, state: &Json<'_>) -> StoreResult<()> {
+        self.write("set_state")?;
+        if let Some(row) = self.members.get_mut(&connection) {
+            row.state = state.clone().into_owned();
+        }
+        Ok(())
+    }
+
+    fn delete_member(&mut self, connection: ConnectionId) -> StoreResult<()> {
+        self.write("delete_member")?;
+        self.members.remove(&connection);
+        Ok(())
+    }
+
+    fn ban(&mut self, user: &str) -> StoreResult<Option<u64>> {
+        self.call("ban")?;
+        Ok(self.bans.get(user).copied())
+    }
+
+    fn put_ban(&mut self, user: &str, until: u64) -> StoreResult<()> {
+        self.write("put_ban")?;
+        self.bans.insert(user.to_owned(), until);
+        Ok(())
+    }
+
+    fn end(&mut self, direction: Direction) -> StoreResult<Option<LogHead>> {
+        self.call("end")?;
+        let end = match direction {
+            Direction::Forward => self.log.first_key_value(),
+            Direction::Backward => self.log.last_key_value(),
+        };
+        Ok(end.map(|(_, row)| row.head()))
+    }
+
+    fn heads(&mut self, visit: &mut dyn FnMut(LogHead) -> ControlFlow<()>) -> StoreResult<()> {
+        self.call("heads")?;
+        for row in self.log.values() {
+            if visit(row.head()).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn rows(
+        &mut self,
+        after: u64,
+        before: u64,
+        direction: Direction,
+        visit: &mut dyn FnMut(LogRow) -> ControlFlow<()>,
+    ) -> StoreResult<()> {
+        self.call("rows")?;
+        let holds = |row: &&LogRow| row.last > after && row.first < before;
+        let mut rows: Vec<LogRow> = self.log.values().filter(holds).cloned().collect();
+        if direction == Direction::Backward {
+            rows.reverse();
+        }
+        for row in rows {
+            if visit(row).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn ids(&mut self, after: u64, visit: &mut dyn FnMut(LogHead, &str)) -> StoreResult<()> {
+        self.call("ids")?;
+        for row in self
+            .log
+            .values()
+            .filter(|row| row.last > after && !row.ids.is_empty())
+        {
+            visit(row.head(), &row.ids);
+        }
+        Ok(())
+    }
+
+    fn append(&mut self, row: &LogRow, reuse: Option<u64>) -> StoreResult<()> {
+        if self.append_fails_after == Some(0) {
+            return Err(StoreError("append fails".to_owned()));
+        }
+        self.append_fails_after = self.append_fails_after.map(|left| left - 1);
+        self.write("append")?;
+        self.appends += 1;
+        assert_eq!(row.first, self.newest_offset() + 1, "rows are dense");
+        assert!(row.last >= row.first, "no row is empty");
+        if let Some((_, newest)) = self.log.last_key_value() {
+            assert!(row.at >= newest.at, "times of rows do not fall");
+            assert_eq!(row.total, newest.total + row.bytes(), "totals add up");
+        }
+        assert!(row.messages.len() + row.ids.len() + row.skips.len() < 2_000_000);
+        if let Some(reuse) = reuse {
+            assert!(
+                self.log.remove(&reuse).is_some(),
+                "the row to reuse is there"
+            );
+        }
+        self.log.insert(row.first, row.clone());
+        Ok(())
+    }
+
+    fn erase(&mut self, now: u64) -> StoreResult<()> {
+        self.write("erase")?;
+        self.meta = None;
+        self.members.clear();
+        self.log.clear();
+        self.bans.retain(|_, until| *until > now);
+        Ok(())
+    }
+}

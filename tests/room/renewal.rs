@@ -1,0 +1,151 @@
+//! T5: a live connection gets a new token.
+
+use serde_json::Value;
+
+use crate::world::{Arrival, Client, World, arrival, json};
+use roomful::protocol::{Error, ErrorCode};
+use roomful::room::Input;
+
+fn ask(world: &mut World, client: Client) {
+    world.send(client, json!({"type": "auth", "id": "a", "token": "fresh"}));
+}
+
+fn verified(world: &mut World, outcome: Result<Arrival, ErrorCode>) {
+    let (link, id, token) = world.verifying.pop().unwrap();
+    assert_eq!(&*token, "fresh");
+    let grant = outcome.map(|arrival| arrival.grant).map_err(Error::new);
+    world.handle(Input::Renewed { link, id, grant });
+}
+
+fn renew(world: &mut World, client: Client, arrival: Arrival) -> Value {
+    ask(world, client);
+    verified(world, Ok(arrival));
+    world.pass(100);
+    world.read(client).remove(0)
+}
+
+#[test]
+fn t5_a_new_token_replaces_the_old_one() {
+    let mut world = World::new();
+    let end = world.now + 30_000;
+    let (ana, _) = world.enter(&arrival("ana").expires_at(end));
+    let fresh = arrival("ana")
+        .expires_at(world.now + 600_000)
+        .can(&["subscribe", "presence"]);
+    let answer = renew(&mut world, ana, fresh);
+    let expected = json!({"type": "auth", "expires_in": 600_000, "can": ["subscribe", "presence"]});
+    assert_eq!(answer, expected);
+    world.send(ana, json!({"type": "publish", "id": "p", "event": "m"}));
+    assert_eq!(world.brief(ana), ["error forbidden p"]);
+    for _ in 0..20 {
+        world.ping(ana);
+        world.pass(29_000);
+        world.evict();
+    }
+    assert!(world.is_open(ana));
+    world.pass(40_000);
+    assert_eq!(world.closed(ana), Some(4001));
+}
+
+#[test]
+fn t5_a_refused_token_leaves_the_old_one() {
+    let mut world = World::new();
+    let (ana, _) = world.join("ana");
+    for outcome in [
+        Err(ErrorCode::InvalidToken),
+        Err(ErrorCode::Forbidden),
+        Ok(arrival("bob")),
+    ] {
+        ask(&mut world, ana);
+        verified(&mut world, outcome);
+        assert_eq!(world.brief(ana), ["error unauthorized a"]);
+    }
+    ask(&mut world, ana);
+    verified(&mut world, Err(ErrorCode::RoomBusy));
+    assert_eq!(
+        world.brief(ana),
+        ["error room_busy a"],
+        "what may succeed later says so"
+    );
+    world.send(ana, json!({"type": "publish", "event": "m"}));
+    assert_eq!(world.brief(ana), ["m null #1"]);
+}
+
+#[test]
+fn t5_later_frames_are_not_held_up_and_late_answers_concern_nobody() {
+    let mut world = World::new();
+    let (ana, welcome) = world.join("ana");
+    ask(&mut world, ana);
+    world.send(ana, json!({"type": "publish", "event": "m"}));
+    assert_eq!(world.brief(ana), ["m null #1"]);
+    world.drop(ana, 1006);
+    let (ana, _) = world.enter(&arrival("ana").resuming(&welcome, 1));
+    verified(&mut world, Ok(arrival("ana").can(&[])));
+    world.send(ana, json!({"type": "publish", "event": "m"}));
+    assert_eq!(world.brief(ana), ["m null #2"]);
+}
+
+#[test]
+fn t5_gaining_and_losing_presence() {
+    let can = ["subscribe", "publish"];
+    let mut world = World::new();
+    let (bob, _) = world.join("bob");
+    let (ana, _) = world.enter(&arrival("ana").can(&can));
+    ask(&mut world, ana);
+    verified(&mut world, Ok(arrival("ana")));
+    assert_eq!(world.brief(ana), ["auth", "members 2"]);
+    assert_eq!(world.brief(bob), ["join ana"]);
+    world.send(ana, json!({"type": "state", "state": 1}));
+    assert_eq!(world.brief(ana), ["states"]);
+    assert_eq!(world.brief(bob), ["states"]);
+    ask(&mut world, ana);
+    verified(&mut world, Ok(arrival("ana").can(&can)));
+    world.send(bob, json!({"type": "state", "state": 1}));
+    assert_eq!(world.brief(ana), ["auth"]);
+    assert_eq!(world.brief(bob), ["leave ana", "states"]);
+    assert_eq!(world.store.members.len(), 1);
+    world.pass(3_000);
+    assert!(world.evict());
+    world.drop(ana, 1006);
+    world.pass(20_000);
+    assert_eq!(world.brief(bob), [""; 0], "it had left already");
+}
+
+#[test]
+fn t5_m7_what_was_said_under_the_old_rights_is_delivered_under_them() {
+    let mut world = World::new();
+    let (ana, _) = world.join("ana");
+    let (bob, _) = world.join("bob");
+    world.brief(ana);
+    world.make_busy(bob);
+    world.send(bob, json!({"type": "publish", "event": "before"}));
+    ask(&mut world, ana);
+    verified(&mut world, Ok(arrival("ana").can(&["publish"])));
+    world.send(bob, json!({"type": "publish", "event": "after"}));
+    assert_eq!(world.brief(ana), ["busy null", "before null #1", "auth"]);
+    let answer = renew(&mut world, ana, arrival("ana"));
+    assert_eq!(answer["type"], "auth");
+    world.send(bob, json!({"type": "publish", "event": "again"}));
+    assert_eq!(world.brief(ana).last().unwrap(), "again null #3");
+}
+
+#[test]
+fn t5_an_answer_for_the_older_socket_does_not_reach_the_newer_one() {
+    let mut world = World::new();
+    let (ana, welcome) = world.enter(&arrival("ana").can(&["subscribe", "publish"]));
+    let (bob, _) = world.join("bob");
+    world.make_busy(bob);
+    ask(&mut world, ana);
+    verified(&mut world, Ok(arrival("ana")));
+    let (cyd, _) = world.join("cyd");
+    let (ana, again) = world.enter(&arrival("ana").can(&["subscribe"]).resuming(&welcome, 0));
+    assert_eq!(again["can"], json!(["subscribe"]));
+    let heard = world.brief(ana);
+    assert!(
+        !heard
+            .iter()
+            .any(|text| text == "auth" || text.starts_with("members")),
+        "{heard:?}"
+    );
+    world.drop(cyd, 1000);
+}

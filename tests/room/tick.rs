@@ -1,0 +1,138 @@
+//! When frames go out, and how many rows are written.
+
+use crate::world::{World, json};
+
+#[test]
+fn m6_a_quiet_room_sends_within_the_event() {
+    let mut world = World::with(|limits| limits.frames_per_second = 5_000);
+    let (ana, _) = world.join("ana");
+    let (bob, _) = world.join("bob");
+    world.pass(100);
+    world.read(bob);
+    world.send(ana, json!({"type": "publish", "event": "m", "id": "1"}));
+    assert_eq!(world.read(bob).len(), 1);
+    assert_eq!(world.read(ana).len(), 3, "join, message and ack");
+    assert_eq!(world.store.newest_offset(), 1);
+}
+
+#[test]
+fn m6_a_busy_room_sends_one_frame_a_tick() {
+    let mut world = World::with(|limits| limits.frames_per_second = 5_000);
+    let clients: Vec<_> = (0..100).map(|n| world.join(&format!("u{n}")).0).collect();
+    world.pass(1_000);
+    for client in &clients {
+        world.read_frames(*client);
+    }
+    // A second of 100 cursors at 20 Hz: 2,000 messages.
+    for step in 0..1_000 {
+        if step % 50 == 0 {
+            for client in &clients {
+                let cursor = json!({"type": "publish", "event": "c", "ephemeral": true});
+                world.send(*client, cursor);
+            }
+        }
+        world.pass(1);
+    }
+    let frames = world.read_frames(clients[0]);
+    assert!(
+        (20..=51).contains(&frames.len()),
+        "{} frames in a second",
+        frames.len()
+    );
+    let messages: usize = frames
+        .iter()
+        .map(|frame| crate::world::flatten(frame).len())
+        .sum();
+    assert_eq!(messages, 2_000);
+}
+
+#[test]
+fn m6_the_tick_is_at_most_fifty_milliseconds() {
+    let mut world = World::with(|limits| limits.frames_per_second = 100);
+    let clients: Vec<_> = (0..40).map(|n| world.join(&format!("u{n}")).0).collect();
+    world.pass(1_000);
+    world.read_frames(clients[0]);
+    world.make_busy(clients[0]);
+    world.make_busy(clients[1]);
+    world.pass(49);
+    assert_eq!(world.read_frames(clients[0]).len(), 1);
+    world.pass(1);
+    assert_eq!(world.read_frames(clients[0]).len(), 1);
+}
+
+#[test]
+fn n5_a_busy_room_commits_at_most_twenty_times_a_second() {
+    let mut world = World::new();
+    let (ana, _) = world.join("ana");
+    let (bob, _) = world.join("bob");
+    world.pass(1_000);
+    let before = world.store.appends;
+    for _ in 0..5_000 {
+        for client in [ana, bob] {
+            if world.now.is_multiple_of(20) {
+                world.send(client, json!({"type": "publish", "event": "m"}));
+            }
+        }
+        world.pass(1);
+    }
+    world.pass(100);
+    let commits = world.store.appends - before;
+    assert!((80..=101).contains(&commits), "{commits} in five seconds");
+    assert_eq!(world.store.newest_offset(), 500);
+}
+
+#[test]
+fn m6_what_is_ephemeral_does_not_overtake_what_waits_for_its_commit() {
+    let mut world = World::with(|limits| limits.frames_per_second = 5_000);
+    let (ana, _) = world.join("ana");
+    world.send(ana, json!({"type": "publish", "event": "a"}));
+    world.pass(1);
+    world.send(ana, json!({"type": "publish", "event": "b"}));
+    for _ in 0..10 {
+        world.send(
+            ana,
+            json!({"type": "publish", "event": "e", "ephemeral": true}),
+        );
+        world.pass(1);
+    }
+    let heard = world.brief(ana);
+    assert_eq!(heard[..2], ["a null #1", "b null #2"]);
+    assert_eq!(heard.len(), 12);
+}
+
+#[test]
+fn m6_a_large_outbox_does_not_wait() {
+    let mut world = World::new();
+    let (ana, _) = world.join("ana");
+    world.make_busy(ana);
+    world.read(ana);
+    for _ in 0..20 {
+        let data = "x".repeat(60_000);
+        world.send(
+            ana,
+            json!({"type": "publish", "event": "m", "data": data, "ephemeral": true}),
+        );
+    }
+    assert!(world.read(ana).len() >= 16);
+}
+
+#[test]
+fn c4_attachments_are_written_at_most_once_a_second_for_each_connection() {
+    let mut world = World::new();
+    let (ana, _) = world.join("ana");
+    let before = world.attaches;
+    for n in 0..100 {
+        world.send(ana, json!({"type": "state", "state": n}));
+        world.pass(50);
+    }
+    world.pass(2_000);
+    let written = world.attaches - before;
+    assert!((4..=7).contains(&written), "{written} in five seconds");
+    assert!(
+        world.clients[ana.0]
+            .attachment
+            .as_ref()
+            .unwrap()
+            .contains("\"s\":99")
+    );
+}

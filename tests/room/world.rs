@@ -1,0 +1,620 @@
+//! A room with its surroundings: time, sockets and streams, timers and alarms, eviction, restarts.
+//!
+//! It does what the shell does, and checks on the way what a shell relies on.
+
+use std::collections::BTreeMap;
+
+use roomful::auth::{Grant, Rights};
+use roomful::protocol::{Error, ErrorCode, Json, Limits, http};
+use roomful::room::{
+    Action, Call, Connect, Delivery, Event, Fresh, Input, Kind, Link, RequestId, Room,
+};
+use serde_json::Value;
+
+use crate::memory::Memory;
+
+pub use serde_json::json;
+
+/// When every world begins.
+pub const START: u64 = 1_800_000_000_000;
+
+/// A fake client, by its number in the world.
+#[derive(Copy, Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Client(pub usize);
+
+/// What is at the other end of a link.
+pub struct End {
+    pub link: Option<Link>,
+    pub kind: Kind,
+    pub accepted: bool,
+    pub attachment: Option<String>,
+    /// Texts as they arrived.
+    pub frames: Vec<String>,
+    /// How many of them have been read.
+    read: usize,
+    pub closed: Option<(u16, String)>,
+    pub refused: Option<Error>,
+    pub pinged_at: Option<u64>,
+}
+
+/// How somebody arrives.
+#[derive(Clone)]
+pub struct Arrival {
+    pub kind: Kind,
+    pub grant: Grant,
+    pub epoch: Option<String>,
+    pub offset: Option<String>,
+    pub session: Option<String>,
+}
+
+pub fn arrival(user: &str) -> Arrival {
+    let grant = Grant {
+        user: user.into(),
+        info: Json::EMPTY_OBJECT,
+        can: Rights::DEFAULT,
+        expires_at: None,
+    };
+    Arrival {
+        kind: Kind::Socket,
+        grant,
+        epoch: None,
+        offset: None,
+        session: None,
+    }
+}
+
+impl Arrival {
+    pub fn kind(mut self, kind: Kind) -> Arrival {
+        self.kind = kind;
+        self
+    }
+
+    pub fn can(mut self, can: &[&str]) -> Arrival {
+        self.grant.can = Rights::from_names(can);
+        self
+    }
+
+    pub fn info(mut self, info: Value) -> Arrival {
+        self.grant.info = Json::trusted(info.to_string());
+        self
+    }
+
+    pub fn expires_at(mut self, at: u64) -> Arrival {
+        self.grant.expires_at = Some(at);
+        self
+    }
+
+    pub fn session(mut self, secret: &str) -> Arrival {
+        self.session = Some(secret.to_owned());
+        self
+    }
+
+    pub fn at(mut self, epoch: &str, offset: impl ToString) -> Arrival {
+        self.epoch = Some(epoch.to_owned());
+        self.offset = Some(offset.to_string());
+        self
+    }
+
+    /// With what a client knows from its `welcome`, having seen `offset`.
+    pub fn resuming(self, welcome: &Value, offset: u64) -> Arrival {
+        let session = welcome["session"].as_str().unwrap_or_default();
+        self.session(session)
+            .at(welcome["epoch"].as_str().unwrap(), offset)
+    }
+}
+
+pub struct World {
+    pub now: u64,
+    pub limits: Limits,
+    pub store: Memory,
+    pub room: Option<Room>,
+    pub clients: Vec<End>,
+    links: BTreeMap<Link, Client>,
+    next_link: u32,
+    lives: u32,
+    next_request: u32,
+    pub timer: Option<u64>,
+    pub alarm: Option<u64>,
+    pub replies: BTreeMap<RequestId, Result<String, Error>>,
+    pub events: Vec<Event>,
+    pub verifying: Vec<(Link, Option<Box<str>>, Box<str>)>,
+    /// When alarms went off.
+    pub looks: Vec<u64>,
+    /// When frames went out: how many links a text went to.
+    pub sends: Vec<(u64, usize)>,
+    pub attaches: u64,
+    /// When the room last had something to do.
+    pub last_event: u64,
+}
+
+impl World {
+    pub fn new() -> World {
+        World::with(|_| {})
+    }
+
+    pub fn with(change: impl FnOnce(&mut Limits)) -> World {
+        // So that three or four clients make a room busy.
+        let mut limits = Limits {
+            frames_per_second: 100,
+            ..Limits::default()
+        };
+        change(&mut limits);
+        World {
+            now: START,
+            limits,
+            store: Memory::default(),
+            room: None,
+            clients: Vec::new(),
+            links: BTreeMap::new(),
+            next_link: 1,
+            lives: 0,
+            next_request: 1,
+            timer: None,
+            alarm: None,
+            replies: BTreeMap::new(),
+            events: Vec::new(),
+            verifying: Vec::new(),
+            looks: Vec::new(),
+            sends: Vec::new(),
+            attaches: 0,
+            last_event: START,
+        }
+    }
+
+    // Life and death.
+
+    fn fresh(&mut self) -> Fresh {
+        if self.store.meta.is_none() {
+            self.lives += 1;
+        }
+        Fresh {
+            epoch: format!("e{}", self.lives),
+            key: [self.lives as u8; 32],
+        }
+    }
+
+    /// False if storage fails.
+    fn wake(&mut self) -> bool {
+        if self.room.is_some() {
+            return true;
+        }
+        let fresh = self.fresh();
+        // The runtime lists the newest socket first; links are numbered anew.
+        self.links.clear();
+        let mut sockets = Vec::new();
+        for (number, end) in self.clients.iter_mut().enumerate().rev() {
+            if end.link.is_none() {
+                continue;
+            }
+            let link = Link(self.next_link);
+            self.next_link += 1;
+            end.link = Some(link);
+            self.links.insert(link, Client(number));
+            if let Some(attachment) = &end.attachment {
+                sockets.push((link, attachment.clone()));
+            }
+        }
+        let limits = self.limits.clone();
+        let name = "lobby".to_owned();
+        let before = self.store.rows_written;
+        let room = Room::restore(name, limits, fresh, self.now, sockets, &mut self.store);
+        assert_eq!(before, self.store.rows_written, "waking writes nothing");
+        self.room = room.ok();
+        self.room.is_some()
+    }
+
+    /// Puts the room away if it does not mind; its sockets live on.
+    pub fn evict(&mut self) -> bool {
+        let may = self.room.as_ref().is_some_and(|room| !room.is_waiting());
+        let streams = self
+            .clients
+            .iter()
+            .any(|end| end.link.is_some() && end.kind.is_stream());
+        if !may || streams {
+            return false;
+        }
+        assert_eq!(
+            self.timer, None,
+            "a room that waits for nothing has no timer"
+        );
+        self.room = None;
+        true
+    }
+
+    /// The room's process dies, and with it all sockets.
+    pub fn restart(&mut self) {
+        self.now += 1;
+        self.room = None;
+        self.timer = None;
+        self.links.clear();
+        self.replies.clear();
+        self.verifying.clear();
+        for end in &mut self.clients {
+            if end.link.take().is_some() {
+                end.attachment = None;
+                end.closed = Some((1006, String::new()));
+            }
+        }
+    }
+
+    pub fn handle(&mut self, input: Input<'_>) {
+        let Some(room) = &mut self.room else { return };
+        self.last_event = self.now;
+        let mut actions = Vec::new();
+        room.handle(self.now, input, &mut self.store, &mut actions);
+        for action in actions {
+            self.carry_out(action);
+        }
+        let someone = self.links.values().any(|client| {
+            let end = &self.clients[client.0];
+            end.accepted && end.attachment.is_some()
+        });
+        assert!(
+            !someone || self.alarm.is_some(),
+            "someone is connected, so there is an alarm"
+        );
+        let waiting = self.room.as_ref().is_some_and(Room::is_waiting);
+        assert_eq!(waiting, self.timer.is_some());
+    }
+
+    fn carry_out(&mut self, action: Action) {
+        match action {
+            Action::Accept { link, .. } => self.end_of(link).accepted = true,
+            Action::Refuse { link, error } => {
+                let client = self.links.remove(&link).expect("the link is there");
+                let end = &mut self.clients[client.0];
+                assert!(!end.accepted);
+                (end.link, end.refused) = (None, Some(error));
+            }
+            Action::Send(Delivery { to, text }) => {
+                self.check_offsets(&text);
+                self.sends.push((self.now, to.len()));
+                for link in to {
+                    let end = self.end_of(link);
+                    assert!(end.accepted && !end.kind.is_stream());
+                    end.frames.push(text.clone());
+                }
+            }
+            Action::Stream(Delivery { to, text }) => {
+                assert!(text.ends_with("\n\n"));
+                for link in to {
+                    let end = self.end_of(link);
+                    assert!(end.accepted && end.kind.is_stream());
+                    end.frames.push(text.clone());
+                }
+            }
+            Action::Attach { link, attachment } => {
+                assert!(attachment.len() <= 16_384);
+                let end = self.end_of(link);
+                assert!(!end.kind.is_stream());
+                end.attachment = Some(attachment);
+                self.attaches += 1;
+            }
+            Action::Close { link, code, reason } => {
+                assert!(reason.len() <= 123);
+                let client = self.links.remove(&link).expect("the link is there");
+                let end = &mut self.clients[client.0];
+                (end.link, end.attachment) = (None, None);
+                end.closed = Some((code, reason));
+            }
+            Action::Verify { link, id, token } => self.verifying.push((link, id, token)),
+            Action::Reply { request, reply } => {
+                assert!(self.replies.insert(request, reply).is_none());
+            }
+            Action::Timer { at } => self.timer = Some(at),
+            Action::Alarm { at } => self.alarm = Some(at),
+            Action::Log(event) => self.events.push(event),
+        }
+    }
+
+    /// M5: nobody is sent an offset that is not stored.
+    fn check_offsets(&self, text: &str) {
+        for message in flatten(text) {
+            if message["type"] == "message" || message["type"] == "skip" {
+                let offset = message["offset"].as_u64().unwrap_or(0);
+                assert!(
+                    offset <= self.store.newest_offset(),
+                    "sent before it was stored: {text}"
+                );
+            }
+        }
+    }
+
+    fn end_of(&mut self, link: Link) -> &mut End {
+        let client = self
+            .links
+            .get(&link)
+            .expect("the room speaks to links that are there");
+        &mut self.clients[client.0]
+    }
+
+    // Time.
+
+    /// Lets time pass, with the timers and alarms that fall into it.
+    pub fn pass(&mut self, milliseconds: u64) {
+        let until = self.now + milliseconds;
+        loop {
+            let timer = self
+                .timer
+                .map(|at| at.max(self.now))
+                .filter(|at| *at <= until);
+            let alarm = self
+                .alarm
+                .map(|at| at.max(self.now))
+                .filter(|at| *at <= until);
+            match (timer, alarm) {
+                (Some(at), alarm) if alarm.is_none_or(|other| at <= other) => {
+                    (self.now, self.timer) = (at, None);
+                    self.handle(Input::Timer);
+                }
+                (_, Some(at)) => {
+                    (self.now, self.alarm) = (at, None);
+                    self.ring();
+                }
+                _ => break,
+            }
+        }
+        self.now = until;
+    }
+
+    fn ring(&mut self) {
+        self.looks.push(self.now);
+        if !self.wake() {
+            // The runtime tries again.
+            self.alarm = Some(self.now + 2_000);
+            return;
+        }
+        let ends = self.clients.iter();
+        let pings: Vec<(Link, u64)> = ends
+            .filter_map(|end| Some((end.link?, end.pinged_at?)))
+            .collect();
+        self.handle(Input::Alarm { pings: &pings });
+    }
+
+    // Clients.
+
+    pub fn connect(&mut self, arrival: &Arrival) -> Client {
+        let awake = self.wake();
+        let client = Client(self.clients.len());
+        let link = Link(self.next_link);
+        self.next_link += 1;
+        self.links.insert(link, client);
+        self.clients.push(End {
+            link: Some(link),
+            kind: arrival.kind,
+            accepted: false,
+            attachment: None,
+            frames: Vec::new(),
+            read: 0,
+            closed: None,
+            refused: None,
+            pinged_at: None,
+        });
+        if !awake {
+            self.carry_out(Action::Refuse {
+                link,
+                error: Error::new(ErrorCode::RoomBusy),
+            });
+            return client;
+        }
+        let Arrival {
+            kind,
+            grant,
+            epoch,
+            offset,
+            session,
+        } = arrival.clone();
+        self.handle(Input::Connect(Connect {
+            link,
+            kind,
+            grant,
+            epoch,
+            offset,
+            session,
+        }));
+        client
+    }
+
+    /// Connects, and reads the welcome.
+    pub fn join(&mut self, user: &str) -> (Client, Value) {
+        self.enter(&arrival(user))
+    }
+
+    pub fn enter(&mut self, arrival: &Arrival) -> (Client, Value) {
+        let client = self.connect(arrival);
+        let end = &mut self.clients[client.0];
+        end.read = 1;
+        let frame = end.frames.first().expect("a welcome");
+        let welcome = flatten(frame).remove(0);
+        assert_eq!(welcome["type"], "welcome", "{welcome}");
+        (client, welcome)
+    }
+
+    pub fn link(&self, client: Client) -> Link {
+        self.clients[client.0].link.expect("it is connected")
+    }
+
+    pub fn is_open(&self, client: Client) -> bool {
+        self.clients[client.0].link.is_some()
+    }
+
+    pub fn closed(&self, client: Client) -> Option<u16> {
+        self.clients[client.0]
+            .closed
+            .as_ref()
+            .map(|(code, _)| *code)
+    }
+
+    pub fn send(&mut self, client: Client, message: Value) {
+        self.send_text(client, &message.to_string());
+    }
+
+    pub fn send_text(&mut self, client: Client, text: &str) {
+        if !self.wake() {
+            // Better no connection than one that is not heard.
+            let end = &mut self.clients[client.0];
+            (end.link, end.attachment) = (None, None);
+            end.closed = Some((1011, String::new()));
+            return;
+        }
+        let Some(link) = self.clients[client.0].link else {
+            return;
+        };
+        if std::env::var("TRACE").is_ok() {
+            eprintln!("{} -> {client:?} {link:?}: {text}", self.now % 10_000_000);
+        }
+        self.handle(Input::Frame { link, text });
+    }
+
+    pub fn ping(&mut self, client: Client) {
+        self.clients[client.0].pinged_at = Some(self.now);
+    }
+
+    /// The client's end closes, or its network does.
+    pub fn drop(&mut self, client: Client, code: u16) {
+        let awake = self.wake();
+        let end = &mut self.clients[client.0];
+        let Some(link) = end.link.take() else { return };
+        end.attachment = None;
+        end.closed = Some((code, String::new()));
+        self.links.remove(&link);
+        if !awake {
+            return;
+        }
+        self.handle(Input::Closed { link, code });
+    }
+
+    /// What arrived since the last look, message by message.
+    pub fn read(&mut self, client: Client) -> Vec<Value> {
+        self.read_frames(client)
+            .iter()
+            .flat_map(|frame| flatten(frame))
+            .collect()
+    }
+
+    /// What arrived since the last look, as it came.
+    pub fn read_frames(&mut self, client: Client) -> Vec<String> {
+        let end = &mut self.clients[client.0];
+        let new = end.frames[end.read..].to_vec();
+        end.read = end.frames.len();
+        new
+    }
+
+    /// Lets the tick pass and reads, in the short form of [`brief`].
+    pub fn brief(&mut self, client: Client) -> Vec<String> {
+        self.pass(100);
+        self.read(client).iter().map(brief).collect()
+    }
+
+    // Requests.
+
+    pub fn request(&mut self, user: &str, can: &[&str], call: Call<'_>) -> RequestId {
+        let request = RequestId(self.next_request);
+        self.next_request += 1;
+        let grant = arrival(user).can(can).grant;
+        if !self.wake() {
+            self.replies
+                .insert(request, Err(Error::new(ErrorCode::RoomBusy)));
+            return request;
+        }
+        self.handle(Input::Request {
+            request,
+            grant,
+            call,
+        });
+        request
+    }
+
+    /// A server's request with all rights, waited for.
+    pub fn ask(&mut self, call: Call<'_>) -> Result<Value, Error> {
+        let request = self.request("server", &["admin"], call);
+        self.answer(request)
+    }
+
+    pub fn answer(&mut self, request: RequestId) -> Result<Value, Error> {
+        self.pass(100);
+        let reply = self.replies.remove(&request).expect("it is answered");
+        reply.map(|text| serde_json::from_str(&text).expect("a reply is JSON"))
+    }
+
+    /// Publishes over HTTP.
+    pub fn post(&mut self, message: Value) -> Result<Value, Error> {
+        let text = message.to_string();
+        let mut reply = self.ask(Call::Publish(vec![http::decode_publish(&text)]))?;
+        Ok(reply["results"][0].take())
+    }
+
+    pub fn disconnect(&mut self, body: Value) -> Result<Value, Error> {
+        let disconnect = http::decode_disconnect(&body.to_string())?;
+        self.ask(Call::Disconnect(disconnect))
+    }
+
+    pub fn delete(&mut self) -> Result<Value, Error> {
+        self.lives += 1;
+        let fresh = self.fresh();
+        self.ask(Call::Delete(fresh))
+    }
+
+    pub fn presence(&mut self) -> Value {
+        self.ask(Call::Presence).expect("presence")
+    }
+
+    /// Fills a small room's outbox so that what follows has to wait for the tick.
+    pub fn make_busy(&mut self, client: Client) {
+        self.send(
+            client,
+            json!({"type": "publish", "event": "busy", "ephemeral": true}),
+        );
+    }
+}
+
+/// The messages of a frame, or of events.
+pub fn flatten(text: &str) -> Vec<Value> {
+    if text.starts_with('[') || text.starts_with('{') {
+        return match serde_json::from_str(text).expect("a frame is JSON") {
+            Value::Array(messages) => {
+                assert!(messages.len() > 1, "one message needs no array");
+                messages
+            }
+            message => vec![message],
+        };
+    }
+    let lines = text.lines().filter_map(|line| line.strip_prefix("data: "));
+    lines
+        .map(|line| serde_json::from_str(line).expect("an event is JSON"))
+        .collect()
+}
+
+/// A message in a few words, for comparing sequences of them.
+pub fn brief(message: &Value) -> String {
+    let text = |value: &Value| match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let offset = |lead: &str| match &message["offset"] {
+        Value::Null => String::new(),
+        offset => format!("{lead}{offset}"),
+    };
+    let of = |key: &str| text(&message[key]);
+    match message["type"].as_str().expect("a type") {
+        "message" => {
+            let private = if message["private"] == true {
+                " privately"
+            } else {
+                ""
+            };
+            format!("{} {}{}{private}", of("event"), of("data"), offset(" #"))
+        }
+        "ack" => format!("ack {}{}", of("id"), offset(" #")),
+        "skip" => format!("skip{}", offset(" #")),
+        "error" => match &message["id"] {
+            Value::Null => format!("error {}", of("code")),
+            id => format!("error {} {}", of("code"), text(id)),
+        },
+        "join" => format!("join {}", text(&message["member"]["user"]["id"])),
+        "leave" => format!("leave {}", of("user")),
+        "occupancy" => format!("occupancy {}/{}", message["connections"], message["users"]),
+        "members" => format!("members {}", message["members"].as_array().unwrap().len()),
+        other => other.to_owned(),
+    }
+}
