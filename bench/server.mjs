@@ -38,18 +38,18 @@ export function guarded(child) {
   return child;
 }
 
-/** Starts a server; resolves when it has answered. `workerd` may be preceded by other options, `variables` are bindings. */
-export async function serve({ modules }, { variables = {}, options = [] } = {}) {
+/** Starts a server; resolves when it has answered. `variables` are bindings. */
+export async function serve({ modules }, { variables = {}, v8Flags = [] } = {}) {
   const folder = mkdtempSync(path.join(tmpdir(), "roomful-bench-"));
   const port = await freePort();
   mkdirSync(path.join(folder, "storage"));
   for (const [name, , file] of modules) copyFileSync(file, path.join(folder, name));
   const log = path.join(folder, "log.txt");
-  writeFileSync(path.join(folder, "config.capnp"), config(modules, variables, port));
+  writeFileSync(path.join(folder, "config.capnp"), config(modules, variables, v8Flags, port));
   const began = performance.now();
   const output = openSync(log, "w");
   const child = guarded(
-    spawn(workerd.default, ["serve", "config.capnp", "config", ...options], {
+    spawn(workerd.default, ["serve", "config.capnp", "config"], {
       cwd: folder,
       env: environment(),
       stdio: ["ignore", output, output],
@@ -87,7 +87,7 @@ async function answers(child, port, log) {
   throw new Failure(`workerd did not answer:\n${readFileSync(log, "utf8").slice(0, 2000)}`);
 }
 
-function config(modules, variables, port) {
+function config(modules, variables, v8Flags, port) {
   const embedded = modules.map(([name, kind]) => `(name = "${name}", ${kind} = embed "${name}")`);
   const texts = Object.entries({ ROOMFUL_ANONYMOUS: "true", ...variables }).map(
     ([name, value]) => `(name = ${JSON.stringify(name)}, text = ${JSON.stringify(String(value))})`,
@@ -98,6 +98,7 @@ const config :Workerd.Config = (
     (name = "main", worker = .worker),
     (name = "disk", disk = (path = "storage", writable = true)),
   ],
+  v8Flags = ${JSON.stringify(v8Flags)},
   sockets = [(name = "http", address = "127.0.0.1:${port}", http = (), service = "main")],
 );
 const worker :Workerd.Worker = (
