@@ -60,8 +60,12 @@ function checkRust() {
 
 async function packages(options) {
   if (packagesAreCurrent()) return;
-  const include = ["--include=dev", "--include=optional"];
-  await quiet("npm packages", "npm", ["ci", "--no-audit", "--no-fund", ...include], options);
+  const args = ["ci", "--no-audit", "--no-fund", "--include=dev", "--include=optional"];
+  // The npm that runs this script, with its own Node: the one in node_modules
+  // would be taken away while it works.
+  const { npm_node_execpath: node, npm_execpath: npm } = process.env;
+  const command = node && npm ? [node, npm, ...args] : ["npm", ...args];
+  await quiet("npm packages", command[0], command.slice(1), options);
 }
 
 // npm writes node_modules/.package-lock.json last, so what it lists is there.
