@@ -16,6 +16,7 @@ import { Failure, main, quiet, say } from "./step.mjs";
 import { WASM, setup, toolIds } from "./setup.mjs";
 
 const STAMP = ".built";
+const PAGE = "page.mjs";
 
 /** Builds unless the folder is current; resolves to the folder. */
 export async function build({ local = false, features = "", out, force = false } = {}) {
@@ -31,6 +32,7 @@ export async function build({ local = false, features = "", out, force = false }
     for (const name of modules()) {
       copyFileSync(at("src", "worker", name), path.join(folder, name));
     }
+    writeFileSync(path.join(folder, PAGE), pageModule());
     writeFileSync(path.join(folder, STAMP), stamp);
     return folder;
   } finally {
@@ -64,9 +66,13 @@ function compileAhead({ local, features }, options) {
 /** The JavaScript modules of the Worker that are not compiled: entry.mjs and what it imports. */
 const modules = () => readdirSync(at("src", "worker")).filter((name) => name.endsWith(".mjs"));
 
+// The first page as a module: inside the wasm every room's isolate would carry it, in production as well.
+const pageModule = () =>
+  `export default ${JSON.stringify(readFileSync(at("src", "worker", "page.html"), "utf8"))};\n`;
+
 function isCurrent(folder, stamp) {
   const file = path.join(folder, STAMP);
-  const emitted = ["index.js", "index_bg.wasm", ...modules()];
+  const emitted = ["index.js", "index_bg.wasm", PAGE, ...modules()];
   return (
     existsSync(file) &&
     readFileSync(file, "utf8") === stamp &&

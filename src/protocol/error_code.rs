@@ -1,6 +1,8 @@
 //! The one list of everything that can go wrong (E1, E2). The documentation's table is made from it.
 
-use std::fmt::{self, Write};
+use std::fmt;
+#[cfg(not(target_arch = "wasm32"))]
+use std::fmt::Write;
 
 /// What is known about a code.
 struct Row {
@@ -9,6 +11,8 @@ struct Row {
     close: Option<u16>,
     retryable: bool,
     happened: &'static str,
+    /// For the documentation: of no use to the Worker, where it would only take room.
+    #[cfg(not(target_arch = "wasm32"))]
     advice: &'static str,
 }
 
@@ -44,6 +48,7 @@ macro_rules! error_codes {
                         close: $close,
                         retryable: $retryable,
                         happened: $happened,
+                        #[cfg(not(target_arch = "wasm32"))]
                         advice: $advice,
                     },)*
                 }
@@ -179,11 +184,13 @@ impl ErrorCode {
     }
 
     /// What a developer can do about it.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn advice(self) -> &'static str {
         self.row().advice
     }
 
     /// The whole list as a Markdown table, for the documentation.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn markdown_table() -> String {
         let mut table = String::from(
             "| code | HTTP | close | retryable | what happened | what to do |\n\

@@ -1,7 +1,9 @@
 //! The numbers that an operator can set (section 1 of the protocol), each a variable of the Worker.
 
 use std::borrow::Cow;
-use std::fmt::{self, Write};
+use std::fmt;
+#[cfg(not(target_arch = "wasm32"))]
+use std::fmt::Write;
 
 /// A variable with a number.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
@@ -16,7 +18,8 @@ pub struct Variable {
     pub min: u64,
     /// The most that is allowed.
     pub max: u64,
-    /// What it is for.
+    /// What it is for. In the documentation, not in the Worker.
+    #[cfg(not(target_arch = "wasm32"))]
     pub meaning: &'static str,
 }
 
@@ -67,6 +70,7 @@ macro_rules! limits {
                 unit: $unit,
                 min: $min,
                 max: $max,
+                #[cfg(not(target_arch = "wasm32"))]
                 meaning: $meaning,
             },)*];
 
@@ -136,6 +140,7 @@ limits! {
 
 impl Limits {
     /// The variables as a Markdown table, for the documentation.
+    #[cfg(not(target_arch = "wasm32"))]
     pub fn markdown_table() -> String {
         let mut table = String::from(
             "| variable | default | unit | from | to | meaning |\n\

@@ -31,8 +31,8 @@ pub fn check_size(text: &str, limits: &Limits) -> Result<(), Error> {
 }
 
 /// The outcome of a single message: its own response (H1).
-pub async fn single(mut response: Response) -> Result<Response, Error> {
-    let text = response.text().await.map_err(internal)?;
+pub async fn single(response: Response) -> Result<Response, Error> {
+    let text = rooms::text(response).await?;
     let outcomes: Outcomes<'_> =
         serde_json::from_str(&text).map_err(|_| Error::new(ErrorCode::Internal))?;
     let outcome = outcomes
@@ -121,8 +121,8 @@ async fn ask(
         grant,
         ask: Ask::Publish,
     };
-    let mut response = rooms::call(&call, &format!("[{}]", texts.join(",")), config, env).await?;
-    let text = response.text().await.map_err(internal)?;
+    let response = rooms::call(&call, &format!("[{}]", texts.join(",")), config, env).await?;
+    let text = rooms::text(response).await?;
     let outcomes: Outcomes<'_> =
         serde_json::from_str(&text).map_err(|_| Error::new(ErrorCode::Internal))?;
     Ok(outcomes

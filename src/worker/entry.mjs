@@ -7,6 +7,10 @@
 // event and notice nothing. guard.rs is the other side.
 import { DurableObject } from "cloudflare:workers";
 import * as built from "./index.js";
+import page from "./page.mjs";
+
+// For host.js, which is compiled into index.js and can import nothing from outside.
+globalThis.roomful = { page };
 
 /** Rooms with something in memory only. */
 const busy = new Set();

@@ -1,6 +1,5 @@
 //! The Worker's side of a request: who asks, may they, and then the room (T3, T4, T7, section 7).
 
-use futures::StreamExt;
 use worker::{Env, Headers, Method, Request, Response, Result};
 
 use super::call::{Ask, Call, Resume};
@@ -314,7 +313,7 @@ impl Asked {
 }
 
 /// The body, as long as it is no larger than 1 MiB: what is beyond is never read into memory.
-async fn body(mut request: Request) -> std::result::Result<String, Error> {
+async fn body(request: Request) -> std::result::Result<String, Error> {
     let length = request.headers().get("content-length").ok().flatten();
     if length
         .and_then(|length| length.parse::<usize>().ok())
@@ -322,19 +321,12 @@ async fn body(mut request: Request) -> std::result::Result<String, Error> {
     {
         return Err(Error::new(ErrorCode::BodyTooLarge));
     }
-    let mut bytes = Vec::new();
-    // A request without a body has no stream.
-    let Ok(mut chunks) = request.stream() else {
-        return Ok(String::new());
-    };
-    while let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(internal)?;
-        if bytes.len().saturating_add(chunk.len()) > MAX_BODY {
-            return Err(Error::new(ErrorCode::BodyTooLarge));
-        }
-        bytes.extend_from_slice(&chunk);
+    match host::body_text(request.inner().as_ref(), MAX_BODY as u32).await {
+        Ok(text) => text
+            .as_string()
+            .ok_or_else(|| Error::new(ErrorCode::BodyTooLarge)),
+        Err(_) => Err(Error::bad_message("the body is not UTF-8")),
     }
-    String::from_utf8(bytes).map_err(|_| Error::bad_message("the body is not UTF-8"))
 }
 
 /// Something that the runtime failed at: the operator learns what, the client that.

@@ -219,16 +219,29 @@ export function request(header, call, upgrade, body) {
   return new Request("https://room/", body === undefined ? { headers } : { method: "POST", headers, body });
 }
 
+/** The text of a request's or response's body, or undefined if it is longer than `most` bytes. Throws if it is not UTF-8. */
+export async function bodyText({ body }, most) {
+  const chunks = [];
+  let size = 0;
+  // A body that is too long is never brought into memory.
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength;
+    if (size > most) return undefined;
+    chunks.push(chunk);
+  }
+  return new TextDecoder("utf-8", { fatal: true }).decode(await new Blob(chunks).arrayBuffer());
+}
+
 /** The text at a URL, if it comes in time and is no longer than `most` bytes. */
 export async function fetchText(url, most, milliseconds) {
   const response = await fetch(url, { signal: AbortSignal.timeout(milliseconds) });
   if (response.status !== 200) throw new Error(`the answer has status ${response.status}`);
-  const chunks = [];
-  let size = 0;
-  for await (const chunk of response.body) {
-    size += chunk.byteLength;
-    if (size > most) throw new Error(`the answer is longer than ${most} bytes`);
-    chunks.push(chunk);
-  }
-  return decoder.decode(await new Blob(chunks).arrayBuffer());
+  const text = await bodyText(response, most);
+  if (text === undefined) throw new Error(`the answer is longer than ${most} bytes`);
+  return text;
+}
+
+/** The first page, if this Worker was built with one. */
+export function firstPage() {
+  return globalThis.roomful?.page;
 }

@@ -57,8 +57,15 @@ extern "C" {
         body: Option<&str>,
     ) -> Result<Request, JsValue>;
 
+    /// A string, or undefined if the body is too long. `source` is a `Request` or a `Response`.
+    #[wasm_bindgen(catch, js_name = bodyText)]
+    pub async fn body_text(source: &JsValue, most: u32) -> Result<JsValue, JsValue>;
+
     #[wasm_bindgen(catch, js_name = fetchText)]
     pub async fn fetch_text(url: &str, most: u32, milliseconds: u32) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(js_name = firstPage)]
+    pub fn first_page() -> Option<String>;
 
     #[wasm_bindgen(js_name = decodeQuery)]
     pub fn decode_query(text: &str) -> Option<String>;

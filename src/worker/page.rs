@@ -2,14 +2,14 @@
 
 use worker::{Response, Result};
 
+use super::host;
 use crate::auth::{AuthConfig, Mode};
 
-const PAGE: &str = include_str!("page.html");
-
+/// The page, if there is one here.
 pub fn page(auth: &AuthConfig) -> Result<Option<Response>> {
-    if matches!(auth.mode(), Mode::Anonymous) {
-        Response::from_html(PAGE).map(Some)
-    } else {
-        Ok(None)
-    }
+    let page = match auth.mode() {
+        Mode::Anonymous => host::first_page(),
+        Mode::NotConfigured(_) | Mode::Tokens(_) => None,
+    };
+    page.map(Response::from_html).transpose()
 }

@@ -1,6 +1,7 @@
 //! The way to a room's object: placement (H8), and what becomes of an object that cannot be reached.
 
 use wasm_bindgen::JsCast;
+use worker::worker_sys::web_sys;
 use worker::{Env, Request, Response, Stub};
 
 use super::call::{self, Ask, Call};
@@ -16,7 +17,7 @@ const BINDING: &str = "ROOMS";
 pub async fn call(call: &Call, body: &str, config: &Config, env: &Env) -> Result<Response, Error> {
     let stub = stub(&call.room, config, env).map_err(internal)?;
     let request = request(call, body).map_err(internal)?;
-    let mut response = stub.fetch_with_request(request).await.map_err(|error| {
+    let response = stub.fetch_with_request(request).await.map_err(|error| {
         // Overloaded, restarting, or cut off in the middle: the client cannot know more than that it may try again.
         log::room_failed(&call.room, &error.to_string());
         Error::new(ErrorCode::RoomBusy)
@@ -24,8 +25,19 @@ pub async fn call(call: &Call, body: &str, config: &Config, env: &Env) -> Result
     if response.status_code() < 400 {
         return Ok(response);
     }
-    let body = response.text().await.map_err(internal)?;
+    let body = text(response).await?;
     Err(reply::read_error(&body).unwrap_or_else(|| Error::new(ErrorCode::RoomBusy)))
+}
+
+/// The text of a room's answer.
+pub async fn text(response: Response) -> Result<String, Error> {
+    let response: web_sys::Response = response.into();
+    let text = host::body_text(response.as_ref(), u32::MAX)
+        .await
+        .ok()
+        .and_then(|text| text.as_string());
+    // It was cut off in the middle.
+    text.ok_or_else(|| Error::new(ErrorCode::RoomBusy))
 }
 
 fn request(call: &Call, body: &str) -> worker::Result<Request> {

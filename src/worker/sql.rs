@@ -11,7 +11,7 @@ use worker::{SqlStorage, SqlStorageValue, Storage};
 
 use super::host::{self, Host};
 
-use crate::protocol::{ConnectionId, Json};
+use crate::protocol::{ConnectionId, Json, MAX_INTEGER};
 use crate::room::{Direction, LogHead, LogRow, MemberRow, Meta, Store, StoreError, StoreResult};
 
 /// Each entry takes the schema from the version of its index to the next. Old entries are never edited.
@@ -173,9 +173,10 @@ fn unexpected() -> StoreError {
     StoreError("a stored value is not of the expected type".to_owned())
 }
 
-/// A number for SQL: JavaScript's are exact up to 2^53, beyond which none of ours goes.
+/// A number for SQL: JavaScript's are exact up to 2^53. The one that may be meant to go beyond, the end of a ban, is then
+/// as good as never.
 fn integer(value: u64) -> JsValue {
-    JsValue::from_f64(value as f64)
+    JsValue::from_f64(value.min(MAX_INTEGER) as f64)
 }
 
 fn text(value: &str) -> JsValue {
