@@ -32,7 +32,7 @@ impl Room {
         if crowded != self.meta.crowded {
             self.meta.crowded = crowded;
             self.crowd.told = None;
-            self.put_meta(turn);
+            self.write_crowd(turn);
             if !crowded {
                 self.members.forget_changes();
                 let members = &self.members;

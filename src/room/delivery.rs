@@ -6,7 +6,7 @@
 //! the room's order, whoever else receives it (M6).
 
 use super::connection::{Connection, Link};
-use super::outbox::{Audience, Item, Outbox, To};
+use super::outbox::{Audience, Heir, Item, Outbox, To};
 use crate::map::Map;
 use crate::protocol::{ConnectionId, server};
 
@@ -171,7 +171,12 @@ impl Outbox {
         for (place, item) in self.items().iter().enumerate() {
             match &item.to {
                 To::Only(ids) if ids.contains(&connection.id) => {
-                    if place < connection.since && item.fleeting {
+                    let inherits = match item.heir {
+                        Heir::Any => true,
+                        Heir::Subscriber => connection.subscribes(),
+                        Heir::None => false,
+                    };
+                    if place < connection.since && !inherits {
                         continue;
                     }
                     body.push(self.text(item), None, audiences.frames, epoch);

@@ -23,7 +23,8 @@
 //! | `outbox`, `delivery`, `flush`, `tick` | what waits to be sent, for whom, and until when |
 //! | `log`, `row`, `history`, `window`, `ids` | what is stored, and publish ids that count once |
 //! | `rate` | how much one may say (N6) |
-//! | `restore`, `saving`, `clock` | waking up, being ready to, and clocks that are set back |
+//! | `restore`, `saving` | waking up, and being ready to |
+//! | `owed`, `clock` | writes that failed, and clocks that are set back |
 
 mod action;
 mod admin;
@@ -41,6 +42,7 @@ mod input;
 mod log;
 mod members;
 mod outbox;
+mod owed;
 mod presence;
 mod publish;
 mod rate;
@@ -73,7 +75,7 @@ use depart::Absent;
 use log::Log;
 use members::Members;
 use outbox::Outbox;
-use presence::Owed;
+use owed::Owed;
 use publish::Waiting;
 use rate::Rates;
 use saving::Saves;
@@ -236,11 +238,14 @@ impl Room {
         SessionKey::new(self.meta.key)
     }
 
-    fn put_meta(&mut self, turn: &mut Turn<'_>) {
-        match turn.store.put_meta(&self.meta) {
+    /// False if storage fails.
+    fn put_meta(&mut self, turn: &mut Turn<'_>) -> bool {
+        let put = turn.store.put_meta(&self.meta);
+        match &put {
             Ok(()) => self.known = true,
-            Err(error) => turn.storage_failed("meta", &error, 0),
+            Err(error) => turn.storage_failed("meta", error, 0),
         }
+        put.is_ok()
     }
 
     /// Makes sure that storage knows the room before anything refers to its epoch.

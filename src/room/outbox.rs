@@ -27,6 +27,17 @@ pub enum To {
     Only(Box<[ConnectionId]>),
 }
 
+/// Which socket inherits an item for one connection from an older one of its session.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Heir {
+    /// Any: acks, errors.
+    Any,
+    /// One that may `subscribe`: private messages.
+    Subscriber,
+    /// None, since it is about the older one: its rights, the members it saw.
+    None,
+}
+
 /// One message object.
 #[derive(Debug)]
 pub struct Item {
@@ -35,9 +46,8 @@ pub struct Item {
     /// The message that must be stored before this may be sent: itself, or the one that it
     /// acknowledges.
     pub needs: Option<u64>,
-    /// It says something of the connection as it is now, so it is of no use to the next socket of
-    /// its session.
-    pub fleeting: bool,
+    /// What it is to the next socket of its session, should that take over before the flush.
+    pub heir: Heir,
     /// Who is told, and under which publish id, if that cannot be stored.
     sender: Option<(ConnectionId, Option<Box<str>>)>,
 }
@@ -100,7 +110,7 @@ impl Outbox {
         self.push(To::Everyone { audience, without }, write);
     }
 
-    /// Adds an item for some connections only.
+    /// Adds an item for some connections only, or the next sockets of their sessions.
     pub fn tell(&mut self, to: impl Into<Box<[ConnectionId]>>, write: impl FnOnce(&mut String)) {
         self.push(To::Only(to.into()), write);
     }
@@ -109,7 +119,15 @@ impl Outbox {
     pub fn answer(&mut self, to: ConnectionId, write: impl FnOnce(&mut String)) {
         self.tell([to], write);
         if let Some(item) = self.items.last_mut() {
-            item.fleeting = true;
+            item.heir = Heir::None;
+        }
+    }
+
+    /// Adds a private message.
+    pub fn whisper(&mut self, to: Box<[ConnectionId]>, write: impl FnOnce(&mut String)) {
+        self.tell(to, write);
+        if let Some(item) = self.items.last_mut() {
+            item.heir = Heir::Subscriber;
         }
     }
 
@@ -155,7 +173,7 @@ impl Outbox {
             to,
             text,
             needs: None,
-            fleeting: false,
+            heir: Heir::Any,
             sender: None,
         });
     }

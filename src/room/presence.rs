@@ -1,6 +1,5 @@
 //! Becoming a member and ceasing to be one: the row first, then what the others are told (P2, R5).
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use super::connection::User;
@@ -8,26 +7,6 @@ use super::members::Member;
 use super::outbox::Audience;
 use super::{MemberRow, Room, Turn};
 use crate::protocol::{ConnectionId, Error, Json, server};
-
-/// After this many milliseconds a row that could not be deleted is tried again.
-const RETRY_AFTER: u64 = 1_000;
-
-/// Rows of members that have left, which could not be deleted yet. Forgotten, they would become
-/// ghosts when the room restarts.
-#[derive(Debug, Default)]
-pub struct Owed {
-    rows: BTreeSet<ConnectionId>,
-    /// When to try again; `None` if nothing is owed.
-    pub retry_at: Option<u64>,
-}
-
-impl Owed {
-    /// Adds a row, to be deleted from `at` on.
-    pub fn owe(&mut self, id: ConnectionId, at: u64) {
-        self.rows.insert(id);
-        self.retry_at = Some(self.retry_at.map_or(at, |retry_at| retry_at.min(at)));
-    }
-}
 
 impl Room {
     /// Makes it a member. The row is written before anybody is told.
@@ -49,7 +28,7 @@ impl Room {
         turn.store
             .put_member(&row)
             .map_err(|error| turn.refused("join", &error))?;
-        self.owed.rows.remove(&id);
+        self.owed.forgive_leave(id);
         // Should a crowd end right now, the list that ends it comes before the join.
         self.judge_crowd(turn);
         let (user, state) = (user.clone(), row.state);
@@ -85,29 +64,12 @@ impl Room {
         let Some(member) = self.members.remove(id) else {
             return;
         };
-        if let Err(error) = turn.store.delete_member(id) {
-            turn.storage_failed("leave", &error, 0);
-            self.owed.owe(id, turn.now.saturating_add(RETRY_AFTER));
-        }
+        self.write_leave(id, turn);
         if !self.meta.crowded {
             self.outbox
                 .share(Audience::Presence, Box::new([id]), |out| {
                     server::leave(out, id, &member.user.id);
                 });
-        }
-    }
-
-    /// Deletes the rows that could not be deleted before.
-    pub(super) fn pay_owed(&mut self, turn: &mut Turn<'_>) {
-        if self.owed.retry_at.is_none_or(|at| at > turn.now) {
-            return;
-        }
-        self.owed.retry_at = None;
-        for id in std::mem::take(&mut self.owed.rows) {
-            if let Err(error) = turn.store.delete_member(id) {
-                turn.storage_failed("leave", &error, 0);
-                self.owed.owe(id, turn.now.saturating_add(RETRY_AFTER));
-            }
         }
     }
 

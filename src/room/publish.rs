@@ -105,7 +105,8 @@ impl Room {
                 private: true,
                 ..message
             };
-            self.outbox.tell(to, |out| server::message(out, &message));
+            self.outbox
+                .whisper(to, |out| server::message(out, &message));
             return Ok(Published::Ephemeral);
         }
         if publish.ephemeral {

@@ -8,7 +8,7 @@ use super::crowd::Crowd;
 use super::log::Log;
 use super::members::{Member, Members};
 use super::outbox::Outbox;
-use super::presence::Owed;
+use super::owed::Owed;
 use super::rate::Rates;
 use super::saving::Saves;
 use super::tick::Tick;
@@ -121,7 +121,7 @@ impl Room {
             self.members.keep(id, !row.state.is_null());
         } else if self.links.contains_key(&id) {
             // It is no member any more, but its row could not be deleted at the time.
-            self.owed.owe(id, now);
+            self.owed.owe_leave(id, now);
         } else {
             let user = Rc::new(User {
                 id: row.user.into(),

@@ -149,3 +149,25 @@ fn t5_an_answer_for_the_older_socket_does_not_reach_the_newer_one() {
     );
     world.drop(cyd, 1000);
 }
+
+#[test]
+fn m7_a_private_message_for_the_older_socket_reaches_the_newer_one_only_if_it_subscribes() {
+    for can in ["subscribe", "publish"] {
+        let mut world = World::new();
+        let (ana, welcome) = world.join("ana");
+        let (bob, _) = world.join("bob");
+        world.brief(ana);
+        world.make_busy(bob);
+        world.send(
+            bob,
+            json!({"type": "publish", "event": "m", "to": ["user:ana"]}),
+        );
+        let (ana, _) = world.enter(&arrival("ana").can(&[can]).resuming(&welcome, 0));
+        let expected: &[&str] = if can == "subscribe" {
+            &["m null privately"]
+        } else {
+            &[]
+        };
+        assert_eq!(world.brief(ana), expected);
+    }
+}
