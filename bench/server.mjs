@@ -26,8 +26,10 @@ export const roomful = (folder) => ({
 export const bare = { name: "bare", modules: [["worker.mjs", "esModule", at("bench", "bare", "worker.mjs")]] };
 
 const running = new Set();
+const folders = new Set();
 process.on("exit", () => {
   for (const child of running) child.kill("SIGKILL");
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(1));
 
@@ -41,6 +43,7 @@ export function guarded(child) {
 /** Starts a server; resolves when it has answered. `variables` are bindings. */
 export async function serve({ modules }, { variables = {}, v8Flags = [] } = {}) {
   const folder = mkdtempSync(path.join(tmpdir(), "roomful-bench-"));
+  folders.add(folder);
   const port = await freePort();
   mkdirSync(path.join(folder, "storage"));
   for (const [name, , file] of modules) copyFileSync(file, path.join(folder, name));
@@ -62,6 +65,7 @@ export async function serve({ modules }, { variables = {}, v8Flags = [] } = {}) 
     await ended;
     clearTimeout(killing);
     rmSync(folder, { recursive: true, force: true });
+    folders.delete(folder);
   };
   try {
     await answers(child, port, log);
