@@ -1,7 +1,7 @@
 // A server to measure: raw `workerd serve`, which has fewer layers than a development server, with a folder of its own for
 // its storage and its output.
 import { spawn } from "node:child_process";
-import { copyFileSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, openSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -15,15 +15,15 @@ const STOP_WITHIN_MS = 5_000;
 const COMPATIBILITY_DATE = readFileSync(at("wrangler.toml"), "utf8").match(/^compatibility_date = "(.+)"$/m)[1];
 
 /** What can be served: Roomful as built into a folder, or the yardstick. */
-export const roomful = (folder) => ({
-  name: "roomful",
-  modules: [
-    ["entry.mjs", "esModule", path.join(folder, "entry.mjs")],
-    ["index.js", "esModule", path.join(folder, "index.js")],
-    ["index_bg.wasm", "wasm", path.join(folder, "index_bg.wasm")],
-  ],
-});
+export const roomful = (folder) => ({ name: "roomful", modules: built(folder) });
 export const bare = { name: "bare", modules: [["worker.mjs", "esModule", at("bench", "bare", "worker.mjs")]] };
+
+// entry.mjs first: workerd runs the first module. Which others it imports is its own matter.
+function built(folder) {
+  const kinds = { ".mjs": "esModule", ".js": "esModule", ".wasm": "wasm" };
+  const others = readdirSync(folder).filter((name) => name !== "entry.mjs" && path.extname(name) in kinds);
+  return ["entry.mjs", ...others].map((name) => [name, kinds[path.extname(name)], path.join(folder, name)]);
+}
 
 const running = new Set();
 const folders = new Set();
