@@ -175,6 +175,10 @@ impl Player {
                 assert!(!recovered || (same_epoch && asked <= offset));
             }
         }
+        if self.gap {
+            // It may hear now what was said before what it has heard since.
+            self.heard.clear();
+        }
         if message["recovered"] != true {
             self.offset = offset;
             self.gap = false;
