@@ -3,11 +3,12 @@
 //! `gate` answers what reaches the Worker: it decides who asks (`tokens`) and passes the question on to
 //! the room's object (`rooms`). `object` is that object: it gives each event to the `shell`, which hands
 //! it to the room, and carries out what the room wants done with the sockets (`host`) and the storage
-//! (`sql`). `guard` and `entry.mjs` see to it that a panic ends in a reconnect rather than in silence.
+//! (`database`, `storage`). `guard` and `entry.mjs` see to it that a panic ends in a reconnect rather than in silence.
 
 mod batch;
 mod call;
 mod config;
+mod database;
 mod gate;
 mod guard;
 mod host;
@@ -20,7 +21,7 @@ mod reply;
 mod rooms;
 mod route;
 mod shell;
-mod sql;
+mod storage;
 mod tokens;
 
 use worker::{Context, Env, Request, Response, Result, event};

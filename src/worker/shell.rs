@@ -9,9 +9,9 @@ use wasm_bindgen_futures::spawn_local;
 use worker::worker_sys::web_sys::ReadableStream;
 use worker::{Env, State, WebSocket};
 
+use super::database::Database;
 use super::guard::Guard;
 use super::host::{self, Host};
-use super::sql::Sql;
 use super::{log, tokens};
 use crate::map::Map;
 use crate::protocol::{Error, ErrorCode, Limits};
@@ -38,7 +38,7 @@ pub struct Shell {
 struct Life {
     name: String,
     room: Room,
-    sql: Sql,
+    database: Database,
 }
 
 /// A connection that the room has not let in yet, and then the room's verdict.
@@ -111,7 +111,7 @@ impl Shell {
             // The Worker refuses everybody by now; those who are here are served as usual.
             Err(_) => Limits::default(),
         };
-        let mut sql = Sql::open(&self.state.storage(), self.host.clone())
+        let mut database = Database::open(&self.state.storage(), self.host.clone())
             .map_err(|error| error.to_string())?;
         let fresh = self.fresh().map_err(|error| host::describe(&error))?;
         let attachments = self
@@ -134,10 +134,14 @@ impl Shell {
             fresh,
             tokens::now(),
             sockets,
-            &mut sql,
+            &mut database,
         )
         .map_err(|error| error.to_string())?;
-        Ok(Life { name, room, sql })
+        Ok(Life {
+            name,
+            room,
+            database,
+        })
     }
 
     /// Random values for a new life of the room.
@@ -166,10 +170,15 @@ impl Shell {
         let mut actions = Vec::new();
         let name = {
             let mut life = self.life.borrow_mut();
-            let Some(Life { name, room, sql }) = life.as_mut() else {
+            let Some(Life {
+                name,
+                room,
+                database,
+            }) = life.as_mut()
+            else {
                 return Vec::new();
             };
-            room.handle(tokens::now(), input, sql, &mut actions);
+            room.handle(tokens::now(), input, database, &mut actions);
             name.clone()
         };
         let mut slow = Vec::new();
