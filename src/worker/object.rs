@@ -41,13 +41,13 @@ impl DurableObject for Room {
         .await
     }
 
+    /// The runtime tries an alarm that failed again.
     async fn alarm(&self) -> Result<Response> {
         self.watched(async {
-            if let Ok(shell) = self.awake(None) {
-                shell.handle(Input::Alarm {
-                    pings: &shell.pings(),
-                });
-            }
+            let shell = self.awake(None).map_err(|error| error.to_string())?;
+            shell.handle(Input::Alarm {
+                pings: &shell.pings(),
+            });
             Response::empty()
         })
         .await
@@ -104,12 +104,16 @@ impl DurableObject for Room {
 impl Room {
     /// A text frame.
     pub fn frame(&self, socket: &web_sys::WebSocket, text: &str) {
-        self.during(|shell| {
+        let heard = self.during(|shell| {
             #[cfg(feature = "panic-on-purpose")]
             super::panic_on_purpose::obey(text, shell.guard());
             let link = Link(shell.host().link_of(socket));
             shell.handle(Input::Frame { link, text });
         });
+        if let (false, Some(shell)) = (heard, &self.shell) {
+            // The room cannot be restored: better cut off, and told to come again, than not heard.
+            let _ = shell.host().closed(0, socket, 1011);
+        }
     }
 
     /// The time that the room asked for has come.
@@ -134,15 +138,18 @@ impl Room {
         }
     }
 
-    /// Something that happens to this room and does not wait.
-    fn during(&self, work: impl FnOnce(&Shell)) {
-        if let Some(shell) = &self.shell {
-            shell.guard().during(|| {
-                if shell.wake(None).is_ok() {
-                    work(shell);
-                }
-            });
-        }
+    /// Something that happens to this room and does not wait; false if the room cannot be restored.
+    fn during(&self, work: impl FnOnce(&Shell)) -> bool {
+        let Some(shell) = &self.shell else {
+            return false;
+        };
+        shell.guard().during(|| {
+            let awake = shell.wake(None).is_ok();
+            if awake {
+                work(shell);
+            }
+            awake
+        })
     }
 
     fn awake(&self, name: Option<&str>) -> std::result::Result<&Rc<Shell>, Error> {
