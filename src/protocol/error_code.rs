@@ -136,10 +136,10 @@ error_codes! {
     BinaryFrame = "binary_frame", 400, Some(4508), false,
         "The client sent a binary frame.",
         "Send JSON as text frames.";
-    NotFound = "not_found", 404, None, false,
+    NotFound = "not_found", 404, Some(4509), false,
         "There is nothing at this path.",
         "Compare the path with the documentation.";
-    MethodNotAllowed = "method_not_allowed", 405, None, false,
+    MethodNotAllowed = "method_not_allowed", 405, Some(4509), false,
         "The path does not know this method.",
         "Use one of the methods in the Allow header.";
     BodyTooLarge = "body_too_large", 413, None, false,
@@ -278,7 +278,15 @@ mod tests {
             (4506, &[ErrorCode::RoomDeleted]),
             (4507, &[ErrorCode::UnsupportedProtocol]),
             (4508, &[ErrorCode::BinaryFrame]),
-            (4509, &[ErrorCode::InvalidRoom]),
+            // Addresses at which there never will be a room.
+            (
+                4509,
+                &[
+                    ErrorCode::InvalidRoom,
+                    ErrorCode::NotFound,
+                    ErrorCode::MethodNotAllowed,
+                ],
+            ),
         ] {
             let codes = ErrorCode::ALL.iter().copied();
             let found: Vec<_> = codes.filter(|code| code.close() == close).collect();

@@ -101,7 +101,7 @@ pub enum Target {
 pub struct Disconnect {
     /// Whom it is about.
     pub target: Target,
-    /// For how long the user stays out, in seconds; at least 1. With a connection as target its
+    /// For how long the user stays out, in seconds; 0 lifts a ban. With a connection as target its
     /// user is meant.
     pub ban_seconds: Option<u64>,
     /// What the client is told, cut to [`MAX_REASON`] bytes.
@@ -132,9 +132,7 @@ pub fn decode_disconnect(body: &str) -> Result<Disconnect, Error> {
     };
     Ok(Disconnect {
         target,
-        ban_seconds: object
-            .integer("ban_seconds")?
-            .filter(|seconds| *seconds > 0),
+        ban_seconds: object.integer("ban_seconds")?,
         reason: object.string("reason")?.map(|reason| cut(&reason).into()),
     })
 }

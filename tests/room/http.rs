@@ -150,6 +150,21 @@ fn h4_disconnects_a_user_or_a_connection() {
 }
 
 #[test]
+fn h4_a_ban_of_no_seconds_lifts_the_ban() {
+    let mut world = World::new();
+    world
+        .disconnect(json!({"user": "ana", "ban_seconds": 60}))
+        .unwrap();
+    let banned = world.connect(&arrival("ana"));
+    let refused = world.clients[banned.0].refused.clone().unwrap();
+    assert_eq!(refused.code, ErrorCode::Banned);
+    world
+        .disconnect(json!({"user": "ana", "ban_seconds": 0}))
+        .unwrap();
+    world.join("ana");
+}
+
+#[test]
 fn h4_a_ban_holds_across_reconnects_restarts_and_deletion() {
     let mut world = World::new();
     let (ana, welcome) = world.join("ana");

@@ -135,7 +135,7 @@ fn h4_a_disconnect_names_a_user_or_a_connection() {
         decode_disconnect(r#"{"user":"a","ban_seconds":0}"#)
             .unwrap()
             .ban_seconds,
-        None
+        Some(0)
     );
     for body in [
         "{}",
