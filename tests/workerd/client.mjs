@@ -3,8 +3,9 @@ import WebSocket from "ws";
 import { mint } from "./token.mjs";
 import { until } from "./until.mjs";
 
-/** A room's name that no other test uses. */
 let rooms = 0;
+
+/** A room's name that no other test of the file uses. */
 export const freshRoom = (noun = "room") => `${noun}-${++rooms}`;
 
 /** A token for one room, as most tests need it. */
@@ -125,7 +126,11 @@ export class Recorder {
 
   /** Waits for the end; gives its code and reason. */
   async end(within) {
-    await until(() => this.closed, () => `the end of a connection; ${this.#seen()}`, { within });
+    await until(
+      () => this.closed,
+      () => `the end of a connection; ${this.#seen()}`,
+      { within },
+    );
     return this.closed;
   }
 
@@ -152,7 +157,10 @@ export class Recorder {
   }
 
   #seen() {
-    return `last came ${this.frames.slice(-8).map((frame) => String(frame).slice(0, 300)).join(" ")}`;
+    return `last came ${this.frames
+      .slice(-8)
+      .map((frame) => String(frame).slice(0, 300))
+      .join(" ")}`;
   }
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { freshRoom, get, join, open, placeOf, post } from "./client.mjs";
+import { freshRoom, get, join, placeOf, post } from "./client.mjs";
 import { startServer } from "./server.mjs";
 import { reach, until } from "./until.mjs";
 
@@ -13,7 +13,10 @@ test("c1 text frames hold one message or an array of them, in order", async () =
   ana.send([2, 3, 4].map((data) => ({ type: "publish", event: "e", data })));
   ana.send([]);
   await ana.settled();
-  assert.deepEqual(ana.all("message").map(({ data }) => data), [1, 2, 3, 4]);
+  assert.deepEqual(
+    ana.all("message").map(({ data }) => data),
+    [1, 2, 3, 4],
+  );
   for (const frame of ana.frames) assert.match(frame, /^[[{]/);
 });
 
@@ -50,10 +53,13 @@ test("c2 the first message is a welcome with all that a client needs", async () 
     ping: 25_000,
     limits: { message_bytes: 65_536, state_bytes: 4_096, rate_per_second: 100 },
   });
-  assert.deepEqual(members.map((member) => [member.connection, member.user, member.state]), [
-    [ana.connection, { id: "ana", info: { name: "Ana" } }, null],
-    [connection, { id: "bob", info: {} }, null],
-  ]);
+  assert.deepEqual(
+    members.map((member) => [member.connection, member.user, member.state]),
+    [
+      [ana.connection, { id: "ana", info: { name: "Ana" } }, null],
+      [connection, { id: "bob", info: {} }, null],
+    ],
+  );
   assert.ok(members.every(({ at }) => Math.abs(Date.now() - at) < 60_000));
   assert.doesNotMatch(ana.frames.join(), new RegExp(session), "a session's secret is its owner's alone");
 });

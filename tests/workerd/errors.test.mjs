@@ -4,7 +4,9 @@ import { freshRoom, get, join, open, post } from "./client.mjs";
 import { SECRET, startServer } from "./server.mjs";
 import { reach, until } from "./until.mjs";
 
-const server = await startServer(test, { vars: { RATE_PER_SECOND: 10, RATE_BURST: 20, MAX_MESSAGE_BYTES: 2_048, GRACE_SECONDS: 1 } });
+const server = await startServer(test, {
+  vars: { RATE_PER_SECOND: 10, RATE_BURST: 20, MAX_MESSAGE_BYTES: 2_048, GRACE_SECONDS: 1 },
+});
 const publish = (id) => ({ type: "publish", event: "e", id, ephemeral: true });
 
 test("e1 an error says what happened, whether to retry and to which message it belongs", async () => {
@@ -75,7 +77,11 @@ test("e3 n4 a message too large is told, and the connection lives", async () => 
   };
   ana.send(sized(2_048));
   assert.equal((await ana.next({ type: "ack" })).offset, 1);
-  for (const frame of [sized(2_049), JSON.stringify({ type: "publish", event: "e", data: "é".repeat(1_020) }), sized(1_000_000)]) {
+  for (const frame of [
+    sized(2_049),
+    JSON.stringify({ type: "publish", event: "e", data: "é".repeat(1_020) }),
+    sized(1_000_000),
+  ]) {
     ana.send(frame);
     assert.equal((await ana.next({ type: "error" })).code, "message_too_large");
   }
@@ -85,7 +91,9 @@ test("e3 n4 a message too large is told, and the connection lives", async () => 
 test("e2 e3 n7 a full room and a full user get 4301, and those inside notice nothing", async (t) => {
   const small = await startServer(t, { vars: { MAX_CONNECTIONS: 20, MAX_CONNECTIONS_PER_USER: 5, GRACE_SECONDS: 1 } });
   const room = freshRoom();
-  const inside = await Promise.all(Array.from({ length: 20 }, (_, index) => join(small, room, { user: `u${index % 4}` })));
+  const inside = await Promise.all(
+    Array.from({ length: 20 }, (_, index) => join(small, room, { user: `u${index % 4}` })),
+  );
   const full = await open(small, room, { user: "u9" });
   assert.equal((await full.end()).code, 4301);
   assert.equal(full.messages[0].code, "room_full");

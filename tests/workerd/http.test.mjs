@@ -24,7 +24,13 @@ test("h1 a message published over HTTP has a user and no from", async () => {
   await post(server, path, { event: "e", data: 4, except: [ana.connection] });
   await bob.find({ data: 4 });
   await ana.settled();
-  assert.deepEqual([data(ana), data(bob)], [[{ x: [1] }, 2], [{ x: [1] }, 2, 3, 4]]);
+  assert.deepEqual(
+    [data(ana), data(bob)],
+    [
+      [{ x: [1] }, 2],
+      [{ x: [1] }, 2, 3, 4],
+    ],
+  );
   assert.deepEqual(ana.all("skip"), [{ type: "skip", offset: 2 }]);
 });
 
@@ -37,7 +43,10 @@ test("h1 an id makes a publish idempotent, across a killed server too", async ()
   assert.deepEqual((await publish("shop")).body, first.body);
   assert.equal((await publish("other shop")).body.offset, 2);
   const both = await Promise.all([publish("third"), publish("third")]);
-  assert.deepEqual(both.map(({ body }) => body.offset), [3, 3]);
+  assert.deepEqual(
+    both.map(({ body }) => body.offset),
+    [3, 3],
+  );
 });
 
 test("h1 n6 without admin each sub has its rate, with Retry-After", async () => {
@@ -53,7 +62,9 @@ test("h1 n6 without admin each sub has its rate, with Retry-After", async () => 
     assert.ok(body.error.retry_after > 0 && body.error.retry_after <= 1_000);
   }
   assert.equal((await send("bob")).status, 200);
-  const admin = await Promise.all(Array.from({ length: 20 }, () => post(server, `/room/${room}/publish`, { event: "e" })));
+  const admin = await Promise.all(
+    Array.from({ length: 20 }, () => post(server, `/room/${room}/publish`, { event: "e" })),
+  );
   assert.ok(admin.every(({ status }) => status === 200));
 });
 
@@ -73,18 +84,30 @@ test("h2 a batch goes to many rooms, in order, and one refused does not stop the
     { room: one, event: "e", data: "x".repeat(65_536) },
     { room: one, event: "e", data: 5 },
   ];
-  const { status, body } = await post(server, "/publish", { messages }, { claims: { room: [one, two], can: ["publish"] } });
+  const { status, body } = await post(
+    server,
+    "/publish",
+    { messages },
+    { claims: { room: [one, two], can: ["publish"] } },
+  );
   assert.equal(status, 200);
-  assert.deepEqual(body.results.map((result) => result.error?.code ?? result.offset ?? "sent"), [
-    1, 1, "forbidden", "bad_message", "invalid_room", "bad_message", "bad_message", 1, "sent", "message_too_large", 2,
-  ]);
+  assert.deepEqual(
+    body.results.map((result) => result.error?.code ?? result.offset ?? "sent"),
+    [1, 1, "forbidden", "bad_message", "invalid_room", "bad_message", "bad_message", 1, "sent", "message_too_large", 2],
+  );
   assert.equal(body.results[0].epoch, ana.welcome.epoch);
   await ana.find({ data: 5 });
   assert.deepEqual(data(ana), [1, 4, 5]);
-  const full = (count) => ({ messages: Array.from({ length: count }, () => ({ room: two, event: "e", ephemeral: true })) });
+  const full = (count) => ({
+    messages: Array.from({ length: count }, () => ({ room: two, event: "e", ephemeral: true })),
+  });
   assert.equal((await post(server, "/publish", full(100))).body.results.length, 100);
   for (const wrong of [full(101), full(0), {}, { messages: {} }, [], "x", ""]) {
-    assert.equal((await post(server, "/publish", wrong)).body.error.code, "bad_message", JSON.stringify(wrong).slice(0, 60));
+    assert.equal(
+      (await post(server, "/publish", wrong)).body.error.code,
+      "bad_message",
+      JSON.stringify(wrong).slice(0, 60),
+    );
   }
 });
 
@@ -109,7 +132,11 @@ test("h3 presence, history and the room itself can be asked for", async () => {
 
 test("h4 e2 a user or a connection is closed with 4505 and the reason, at once gone", async () => {
   const room = freshRoom();
-  const [ana, tab, bob] = [await join(server, room), await join(server, room), await join(server, room, { user: "bob" })];
+  const [ana, tab, bob] = [
+    await join(server, room),
+    await join(server, room),
+    await join(server, room, { user: "bob" }),
+  ];
   const path = `/room/${room}/disconnect`;
   const reason = "😀".repeat(40);
   assert.deepEqual((await post(server, path, { connection: tab.connection, reason })).body, { closed: 1 });
@@ -175,7 +202,10 @@ test("h5 e2 deletion closes everyone with 4506, erases, and a new epoch begins",
   const fresh = await join(server, room, { resume: placeOf(ana) });
   assert.notEqual(fresh.welcome.epoch, epoch);
   assert.deepEqual([fresh.welcome.recovered, fresh.welcome.offset], [false, 0]);
-  assert.deepEqual(fresh.welcome.members.map(({ connection }) => connection), [fresh.connection]);
+  assert.deepEqual(
+    fresh.welcome.members.map(({ connection }) => connection),
+    [fresh.connection],
+  );
   assert.equal((await fresh.publish("chat", "new", { id: "1" })).offset, 1);
   await server.restart();
   const { body } = await get(server, `/room/${room}/history`);
@@ -185,7 +215,10 @@ test("h5 e2 deletion closes everyone with 4506, erases, and a new epoch begins",
 test("h5 a deletion in the middle of talk loses nothing that was acknowledged in the new epoch", async () => {
   const room = freshRoom();
   const ana = await join(server, room);
-  const sends = setInterval(() => ana.socket.readyState === 1 && ana.send({ type: "publish", event: "e", data: "old" }), 2);
+  const sends = setInterval(
+    () => ana.socket.readyState === 1 && ana.send({ type: "publish", event: "e", data: "old" }),
+    2,
+  );
   await ana.find({ type: "message" });
   const deleted = request(server, "DELETE", `/room/${room}`);
   assert.equal((await ana.end()).code, 4506);
@@ -228,7 +261,11 @@ test("h6 health, 404, 405 with Allow, and 413", async () => {
   ];
   for (const [method, path, allow] of wrong) {
     const { status, headers, body } = await request(server, method, path);
-    assert.deepEqual([status, body.error.code, headers.get("allow")], [405, "method_not_allowed", allow], `${method} ${path}`);
+    assert.deepEqual(
+      [status, body.error.code, headers.get("allow")],
+      [405, "method_not_allowed", allow],
+      `${method} ${path}`,
+    );
   }
   const large = JSON.stringify({ messages: [{ room: "a", event: "e", data: "x".repeat(1_048_576) }] });
   for (const path of ["/publish", "/room/a/publish", "/room/a/disconnect"]) {

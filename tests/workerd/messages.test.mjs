@@ -14,18 +14,33 @@ test("m1 every connection sees every message, the sender's too, in one order wit
   }
   for (const who of crowd) await who.find({ type: "message", offset: 60 });
   const [first, ...others] = crowd.map((who) => who.all("message"));
-  assert.deepEqual(first.map(({ offset }) => offset), Array.from({ length: 60 }, (_, index) => index + 1));
+  assert.deepEqual(
+    first.map(({ offset }) => offset),
+    Array.from({ length: 60 }, (_, index) => index + 1),
+  );
   for (const other of others) assert.deepEqual(other, first);
   const { at, data, ...rest } = first[0];
   const sender = crowd.find((who) => who.connection === rest.from);
-  assert.deepEqual(rest, { type: "message", event: "chat", from: sender.connection, user: sender.welcome.user.id, offset: 1 });
+  assert.deepEqual(rest, {
+    type: "message",
+    event: "chat",
+    from: sender.connection,
+    user: sender.welcome.user.id,
+    offset: 1,
+  });
   assert.ok(at >= before - 1 && at <= Date.now() + 1);
   assert.equal(data, `${sender.welcome.user.id} 0`);
 });
 
 test("m1 data is passed on as the JSON text that it arrived as", async () => {
   const [ana, bob] = await trio(freshRoom());
-  const texts = ['12345678901234567890.10', '{"b":1,"a":[1.0,1e400,-0]}', '"\\u00e9é\\/\\ud83d\\ude00"', '{"x":1,"x":2}', "null"];
+  const texts = [
+    "12345678901234567890.10",
+    '{"b":1,"a":[1.0,1e400,-0]}',
+    '"\\u00e9é\\/\\ud83d\\ude00"',
+    '{"x":1,"x":2}',
+    "null",
+  ];
   for (const text of texts) ana.send(`{"type":"publish","event":"e","data":${text}}`);
   await bob.find({ offset: texts.length });
   const came = bob.frames.join("\n");
@@ -54,7 +69,12 @@ test("m3 to reaches those alone, by connection or by user, once each", async () 
   const got = [ana, bob, second, cleo].map((who) => who.all("message").map(({ data }) => data));
   assert.deepEqual(got, [[3], [1, 2], [2], [3]]);
   assert.deepEqual(bob.all("message")[0], {
-    type: "message", event: "dm", data: 1, from: ana.connection, user: "ana", private: true,
+    type: "message",
+    event: "dm",
+    data: 1,
+    from: ana.connection,
+    user: "ana",
+    private: true,
   });
   assert.equal((await get(server, `/room/${room}`)).body.offset, 0);
 });
@@ -89,11 +109,20 @@ test("m4 the same id counts once, and gets the same ack", async () => {
   const options = { user: "ana", claims: { room, can: ["publish"] } };
   for (const _ of "12") assert.equal((await post(server, `/room/${room}/publish`, overHttp, options)).body.offset, 3);
   // Twice in one frame, before anything is stored.
-  ana.send([{ type: "publish", event: "chat", data: "f", id: "y" }, { type: "publish", event: "chat", data: "g", id: "y" }]);
+  ana.send([
+    { type: "publish", event: "chat", data: "f", id: "y" },
+    { type: "publish", event: "chat", data: "g", id: "y" },
+  ]);
   await ana.next({ type: "ack", id: "y" });
   await ana.settled();
-  assert.deepEqual(ana.all({ type: "ack", id: "y" }).map(({ offset }) => offset), [4, 4]);
-  assert.deepEqual(ana.all("message").map(({ data }) => data), ["one", "bob's", "http", "f"]);
+  assert.deepEqual(
+    ana.all({ type: "ack", id: "y" }).map(({ offset }) => offset),
+    [4, 4],
+  );
+  assert.deepEqual(
+    ana.all("message").map(({ data }) => data),
+    ["one", "bob's", "http", "f"],
+  );
 });
 
 test("m4 r1 the same id counts once across a killed server", async () => {
@@ -108,7 +137,10 @@ test("m4 r1 the same id counts once across a killed server", async () => {
   assert.deepEqual(await again.publish("chat", "one", { id: "x" }), first);
   assert.equal((await other.publish("chat", "two", { id: "x" })).offset, 2);
   await again.settled();
-  assert.deepEqual(again.all("message").map(({ data }) => data), ["two"]);
+  assert.deepEqual(
+    again.all("message").map(({ data }) => data),
+    ["two"],
+  );
 });
 
 test("m5 what was acknowledged survives kills in the middle of talk, and no offset is taken back", async () => {
@@ -118,7 +150,8 @@ test("m5 what was acknowledged survives kills in the middle of talk, and no offs
   const acknowledged = [];
   const seen = new Map();
   for (let round = 0; round < 5; round++) {
-    for (let index = 0; index < 30; index++) ana.send({ type: "publish", event: "e", data: `${round}/${index}`, id: `${round}/${index}` });
+    for (let index = 0; index < 30; index++)
+      ana.send({ type: "publish", event: "e", data: `${round}/${index}`, id: `${round}/${index}` });
     // In the middle of it, a different middle each time.
     await ana.find({ type: "ack", id: `${round}/${round * 7}` });
     await server.kill();
@@ -138,7 +171,10 @@ test("m5 what was acknowledged survives kills in the middle of talk, and no offs
   const stored = new Map(messages.map(({ offset, data }) => [offset, data]));
   for (const { id, offset } of acknowledged) assert.equal(stored.get(offset), id);
   for (const [offset, data] of seen) assert.equal(stored.get(offset), data);
-  assert.deepEqual([...stored.keys()], Array.from({ length: stored.size }, (_, index) => index + 1));
+  assert.deepEqual(
+    [...stored.keys()],
+    Array.from({ length: stored.size }, (_, index) => index + 1),
+  );
 });
 
 test("m6 a connection gets messages, acks and errors in the order in which the room took them", async () => {
@@ -154,13 +190,28 @@ test("m6 a connection gets messages, acks and errors in the order in which the r
     { type: "publish", event: "e", data: 6, ephemeral: true, id: "d" },
   ]);
   await ana.next({ type: "ack", id: "d" });
-  const named = (who) => who.messages.filter(({ type }) => !["welcome", "join"].includes(type))
-    .map(({ type, id, data, offset }) => `${type} ${id ?? data ?? offset}`);
+  const named = (who) =>
+    who.messages
+      .filter(({ type }) => !["welcome", "join"].includes(type))
+      .map(({ type, id, data, offset }) => `${type} ${id ?? data ?? offset}`);
   assert.deepEqual(named(ana), [
-    "message 1", "ack a", "message 2", "error b", "message 3", "message 4", "ack c", "skip 3", "history h", "message 6", "ack d",
+    "message 1",
+    "ack a",
+    "message 2",
+    "error b",
+    "message 3",
+    "message 4",
+    "ack c",
+    "skip 3",
+    "history h",
+    "message 6",
+    "ack d",
   ]);
   await bob.find({ data: 6 });
-  assert.deepEqual(named(bob), [1, 2, 3, 4, 5, 6].map((data) => `message ${data}`));
+  assert.deepEqual(
+    named(bob),
+    [1, 2, 3, 4, 5, 6].map((data) => `message ${data}`),
+  );
 });
 
 test("m6 many messages in a short time share frames", async () => {
@@ -205,7 +256,10 @@ test("n5 the history keeps the last messages, in number and in bytes", async (t)
   const ana = await join(small, few);
   for (let index = 1; index <= 25; index++) await ana.publish("e", index);
   const history = async (room) => (await get(small, `/room/${room}/history?limit=500`)).body.messages;
-  assert.deepEqual((await history(few)).map(({ data }) => data), [16, 17, 18, 19, 20, 21, 22, 23, 24, 25]);
+  assert.deepEqual(
+    (await history(few)).map(({ data }) => data),
+    [16, 17, 18, 19, 20, 21, 22, 23, 24, 25],
+  );
   const bob = await join(small, fat);
   for (let index = 1; index <= 5; index++) await bob.publish("e", index + "x".repeat(30_000));
   const kept = (await history(fat)).map(({ offset }) => offset);

@@ -80,7 +80,13 @@ test("n3 user ids of 128 characters and infos of 2,048 bytes pass, and no more",
   assert.deepEqual(ana.welcome.user, { id: user, info });
   assert.deepEqual(ana.welcome.members[0].user, { id: user, info });
   const longer = { ...info, pad: `${info.pad}x` };
-  for (const [sub, more] of [["a".repeat(129), {}], ["", {}], ["a\nb", {}], ["ana", longer], ["ana", []]]) {
+  for (const [sub, more] of [
+    ["a".repeat(129), {}],
+    ["", {}],
+    ["a\nb", {}],
+    ["ana", longer],
+    ["ana", []],
+  ]) {
     const { status, body } = await get(server, `/room/${room}`, { user: sub, claims: { info: more } });
     assert.deepEqual([status, body.error.code], [401, "invalid_token"], sub);
   }

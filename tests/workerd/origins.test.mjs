@@ -49,7 +49,10 @@ test("t7 * allows every origin, and unset none", async () => {
 });
 
 test("t7 a refusal can be read by a page of an allowed origin", async () => {
-  const { status, headers } = await get(listed, "/room/lobby/presence", { token: "x", headers: { origin: "https://app.example" } });
+  const { status, headers } = await get(listed, "/room/lobby/presence", {
+    token: "x",
+    headers: { origin: "https://app.example" },
+  });
   assert.deepEqual([status, headers.get("access-control-allow-origin")], [401, "https://app.example"]);
 });
 
@@ -69,14 +72,20 @@ test("t7 OPTIONS answers 204 with what a browser asks for, without a token", asy
   for (const name of ["authorization", "content-type", "last-event-id"]) {
     assert.match(headers.get("access-control-allow-headers").toLowerCase(), new RegExp(name));
   }
-  for (const path of ["/publish", "/room/lobby", "/room/lobby/presence", "/room/lobby/history", "/room/lobby/disconnect"]) {
+  for (const path of [
+    "/publish",
+    "/room/lobby",
+    "/room/lobby/presence",
+    "/room/lobby/history",
+    "/room/lobby/disconnect",
+  ]) {
     assert.equal((await request(listed, "OPTIONS", path, preflight)).status, 204, path);
   }
   const stranger = { token: null, headers: { ...preflight.headers, origin: "https://evil.example" } };
   assert.equal((await request(listed, "OPTIONS", "/room/lobby/publish", stranger)).status, 403);
 });
 
-test("t6 t7 anonymous: everybody may do everything under a name of their choice, pages of this machine included", async () => {
+test("t6 t7 anonymous: everybody may do everything under a name of their choice, local pages included", async () => {
   const named = await join(anonymous, "lobby", { token: null, query: { user: "ana b" } });
   assert.equal(named.welcome.user.id, "ana b");
   assert.deepEqual(named.welcome.can, ["subscribe", "publish", "presence", "history", "admin"]);

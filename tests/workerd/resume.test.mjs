@@ -22,9 +22,15 @@ test("r1 r2 a dropped connection comes back as itself and gets what it missed, u
   await again.find({ type: "message", offset: 5 });
   assert.equal(again.connection, ana.connection);
   assert.equal(again.welcome.recovered, true);
-  assert.deepEqual(again.messages.slice(0, 4).map(({ type, offset }) => [type, offset]), [
-    ["welcome", 4], ["message", 3], ["message", 4], ["message", 5],
-  ]);
+  assert.deepEqual(
+    again.messages.slice(0, 4).map(({ type, offset }) => [type, offset]),
+    [
+      ["welcome", 4],
+      ["message", 3],
+      ["message", 4],
+      ["message", 5],
+    ],
+  );
   await bob.settled();
   assert.deepEqual(bob.all("leave").concat(bob.all("join")), []);
   assert.equal(bob.welcome.members.length, 2);
@@ -158,8 +164,15 @@ test("r3 another epoch, an offset ahead and one that is no number are not recove
   await say(ana, "1", "2");
   const { epoch } = ana.welcome;
   for (const resume of [
-    { epoch: "other", offset: 1 }, { epoch, offset: 3 }, { epoch, offset: "x" }, { epoch, offset: -1 },
-    { epoch, offset: "1.0" }, { epoch, offset: "99999999999999999999" }, { epoch, offset: "" }, { epoch }, { offset: 1 },
+    { epoch: "other", offset: 1 },
+    { epoch, offset: 3 },
+    { epoch, offset: "x" },
+    { epoch, offset: -1 },
+    { epoch, offset: "1.0" },
+    { epoch, offset: "99999999999999999999" },
+    { epoch, offset: "" },
+    { epoch },
+    { offset: 1 },
   ]) {
     const who = await join(server, room, { resume: JSON.parse(JSON.stringify(resume)) });
     await who.settled();
@@ -187,7 +200,8 @@ test("r4 the grace depends on the close code", async () => {
     leaving((who) => who.close(4999)),
     leaving((who) => who.close(4000)),
   ]);
-  for (const [name, time] of Object.entries({ drop, away, low })) assert.ok(time >= 1_990 && time < 4_000, `${name} ${time}`);
+  for (const [name, time] of Object.entries({ drop, away, low }))
+    assert.ok(time >= 1_990 && time < 4_000, `${name} ${time}`);
   for (const [name, time] of Object.entries({ normal, none, own })) assert.ok(time < 1_500, `${name} ${time}`);
 });
 
@@ -221,10 +235,19 @@ test("r5 after a restart nobody flickers, and who does not come back leaves once
   const late = await join(server, room, { user: "late" });
   await late.close();
   await back.find({ type: "leave", connection: late.connection });
-  assert.deepEqual(back.all("leave").map(({ connection }) => connection), [gone.connection, late.connection]);
-  assert.deepEqual(back.all("join").map(({ member }) => member.connection), [late.connection]);
+  assert.deepEqual(
+    back.all("leave").map(({ connection }) => connection),
+    [gone.connection, late.connection],
+  );
+  assert.deepEqual(
+    back.all("join").map(({ member }) => member.connection),
+    [late.connection],
+  );
   await again.settled();
-  assert.deepEqual(again.all("leave").map(({ connection }) => connection), [gone.connection, late.connection]);
+  assert.deepEqual(
+    again.all("leave").map(({ connection }) => connection),
+    [gone.connection, late.connection],
+  );
 });
 
 test("r5 nobody comes back: the room is empty after the grace, without anybody to tell", async () => {

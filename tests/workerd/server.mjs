@@ -12,9 +12,10 @@ const [, configuredDate] = /^compatibility_date = "(.+)"$/m.exec(readFileSync(at
 /** The secret that signs the tests' tokens unless they say otherwise. */
 export const SECRET = "a secret of the tests with 32 bytes and more";
 
-const running = new Set();
+/** Those to be cleared away should the file end before its tests do. */
+const servers = new Set();
 process.on("exit", () => {
-  for (const child of running) child.kill("SIGKILL");
+  for (const server of servers) server.abandon();
 });
 
 /**
@@ -46,6 +47,7 @@ class Server {
     const modules = readdirSync(build).filter((name) => /\.(mjs|js|wasm)$/.test(name));
     for (const name of modules) copyFileSync(path.join(build, name), path.join(this.#folder, name));
     writeFileSync(path.join(this.#folder, "server.capnp"), configuration(modules, vars, date));
+    servers.add(this);
   }
 
   /** Where it listens; the same after a restart. */
@@ -63,8 +65,6 @@ class Server {
     const args = ["serve", "--experimental", "--control-fd=3", "--socket-addr", address, "server.capnp"];
     const child = spawn(workerd.default, args, { cwd: this.#folder, stdio: ["ignore", "pipe", "pipe", "pipe"] });
     this.#child = child;
-    running.add(child);
-    child.once("exit", () => running.delete(child));
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => {
         this.log += text;
@@ -97,6 +97,13 @@ class Server {
 
   async dispose() {
     await this.kill();
+    this.abandon();
+  }
+
+  /** Leaves nothing behind, without waiting for anything. */
+  abandon() {
+    servers.delete(this);
+    this.#child?.kill("SIGKILL");
     rmSync(this.#folder, { recursive: true, force: true });
   }
 }

@@ -10,10 +10,20 @@ export async function listen(server, room, { user = "listener", claims, lastEven
     headers: { accept: "text/event-stream", connection: "close", ...(lastEventId && { "last-event-id": lastEventId }) },
     signal: abort.signal,
   });
-  const stream = { status: response.status, headers: response.headers, text: "", events: [], comments: 0, ended: false };
+  const stream = {
+    status: response.status,
+    headers: response.headers,
+    text: "",
+    events: [],
+    comments: 0,
+    ended: false,
+  };
   stream.close = () => abort.abort();
   stream.find = (fits) =>
-    until(() => stream.events.find(({ data }) => fits(data)), () => `${fits} in ${stream.text.slice(-600)}`);
+    until(
+      () => stream.events.find(({ data }) => fits(data)),
+      () => `${fits} in ${stream.text.slice(-600)}`,
+    );
   stream.end = (within) => until(() => stream.ended, "the end of a stream", { within });
   read(response, stream);
   await until(() => stream.events.length || stream.ended, "the first event");

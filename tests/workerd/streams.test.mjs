@@ -78,10 +78,16 @@ test("h7 presence comes with ?presence=true, to those who may see it", async () 
   await ana.publish("e", "end");
   await ana.close();
   await seeing.find(({ type }) => type === "leave");
-  assert.deepEqual(new Set(seeing.events.map(({ data }) => data.type)), new Set(["welcome", "join", "states", "message", "leave"]));
+  assert.deepEqual(
+    new Set(seeing.events.map(({ data }) => data.type)),
+    new Set(["welcome", "join", "states", "message", "leave"]),
+  );
   for (const stream of [blind, denied]) {
     await stream.find(({ data }) => data === "end");
-    assert.deepEqual(stream.events.map(({ data }) => data.type), ["welcome", "message"]);
+    assert.deepEqual(
+      stream.events.map(({ data }) => data.type),
+      ["welcome", "message"],
+    );
   }
   for (const stream of [blind, seeing, denied]) stream.close();
 });

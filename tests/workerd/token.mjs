@@ -2,7 +2,8 @@
 import { createHmac, generateKeyPairSync, sign } from "node:crypto";
 import { SECRET } from "./server.mjs";
 
-const base64url = (value) => Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
+const base64url = (value) =>
+  Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
 export const seconds = (from = 0) => Math.floor(Date.now() / 1000) + from;
 
 /** A token with HS256. `claims` are added to those that every token needs; `undefined` takes one away. */

@@ -152,7 +152,10 @@ test("t4 another protocol version alone gets 4507 in its own subprotocol", async
   const recorder = await open(server, "lobby", { protocols: ["roomful.v2", token] });
   assert.equal(recorder.socket.protocol, "roomful.v2");
   assert.equal((await recorder.end()).code, 4507);
-  assert.deepEqual(recorder.messages.map(({ code }) => code), ["unsupported_protocol"]);
+  assert.deepEqual(
+    recorder.messages.map(({ code }) => code),
+    ["unsupported_protocol"],
+  );
 });
 
 test("t4 a refused request never reaches the room", async () => {

@@ -9,7 +9,8 @@ export async function until(condition, what, { within = 10_000 } = {}) {
   for (;;) {
     const outcome = await condition();
     if (outcome) return outcome;
-    if (performance.now() > end) throw new Error(`waited ${within / 1000} s for ${typeof what === "function" ? what() : what}`);
+    if (performance.now() > end)
+      throw new Error(`waited ${within / 1000} s for ${typeof what === "function" ? what() : what}`);
     await pause(4);
   }
 }

@@ -1,0 +1,130 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { build } from "../../scripts/build.mjs";
+import { freshRoom, get, join, open, placeOf } from "./client.mjs";
+import { startServer } from "./server.mjs";
+import { until } from "./until.mjs";
+
+// A build that panics when it is told to: see src/worker/panic_on_purpose.rs.
+const FOLDER = "build-panic";
+await build({ features: "panic-on-purpose", out: FOLDER });
+
+/** Comes back with its place until that succeeds; gives up after some seconds. */
+async function resume(server, room, who) {
+  const options = { user: who.welcome.user.id, resume: placeOf(who) };
+  return until(async () => {
+    const again = await open(server, room, options);
+    if (!(again.socket.readyState === 1)) return false;
+    await until(() => again.messages.length || again.closed, "an answer");
+    return again.welcome && again;
+  }, "a resume");
+}
+
+/** Somebody who publishes all the time, and does what every good client does when the connection is lost. */
+function talker(server, room, user) {
+  const waiting = new Map();
+  const acknowledged = new Map();
+  let who;
+  let count = 0;
+  let stopped = false;
+  const send = (id) => who.socket.readyState === 1 && who.send({ type: "publish", event: "talk", data: id, id });
+  const listen = () => {
+    who.socket.on("message", () => {
+      for (const { id, offset } of who.all("ack")) {
+        waiting.delete(id);
+        assert.equal(acknowledged.get(id) ?? offset, offset, "one id, one offset");
+        acknowledged.set(id, offset);
+      }
+    });
+  };
+  const talk = async () => {
+    who = await join(server, room, { user });
+    listen();
+    while (!stopped || waiting.size > 0) {
+      if (who.closed) {
+        who = await resume(server, room, who);
+        assert.equal(who.welcome.recovered, true);
+        listen();
+        for (const id of waiting.keys()) send(id);
+      }
+      if (!stopped) {
+        const id = `${user}-${++count}`;
+        waiting.set(id, true);
+        send(id);
+      }
+      await new Promise((resolve) => setTimeout(resolve, 15));
+    }
+    return acknowledged;
+  };
+  const talking = talk();
+  return {
+    acknowledged,
+    stop: () => {
+      stopped = true;
+      return talking;
+    },
+  };
+}
+
+for (const order of ["panic now", "panic in a task"]) {
+  test(`m5 e4 "${order}": its room is back within seconds, a quiet one is untouched, a busy one loses nothing`, async (t) => {
+    const server = await startServer(t, { folder: FOLDER, vars: { GRACE_SECONDS: 5 } });
+    const [room, quiet, busy] = [freshRoom("panicking"), freshRoom("quiet"), freshRoom("busy")];
+    const cleo = await join(server, quiet, { user: "cleo" });
+    cleo.send({ type: "state", state: { calm: true } });
+    await cleo.next("states");
+    const dora = talker(server, busy, "dora");
+    t.after(() => dora.stop().catch(() => {}));
+    const [ana, bob] = [await join(server, room), await join(server, room, { user: "bob" })];
+    const acks = [];
+    for (let index = 0; index < 5; index++) acks.push(await ana.publish("chat", `before ${index}`));
+    // Attachments are written within a second; a room that still has to is a busy one.
+    const calm = Date.now() + 1_500;
+    await until(() => Date.now() > calm && dora.acknowledged.size > 20, "a quiet room and a busy one");
+
+    ana.send(order);
+    await Promise.all([ana.end(5_000), bob.end(5_000)]);
+    for (const who of [ana, bob]) assert.ok(who.closed.code < 4_000, `${who.closed.code} lets a client reconnect`);
+    const began = Date.now();
+    const [again, other] = await Promise.all([resume(server, room, ana), resume(server, room, bob)]);
+    assert.ok(Date.now() - began < 5_000);
+    assert.deepEqual([again.welcome.recovered, other.welcome.recovered], [true, true]);
+    assert.deepEqual([again.connection, other.connection], [ana.connection, bob.connection]);
+    assert.equal((await again.publish("chat", "after")).offset, 6);
+    await other.find({ type: "message", data: "after" });
+    const { messages } = (await get(server, `/room/${room}/history?after=0`)).body;
+    for (const [index, { offset }] of acks.entries()) assert.equal(messages[offset - 1].data, `before ${index}`);
+
+    assert.equal(cleo.closed, undefined);
+    assert.equal((await cleo.publish("chat", "calm")).offset, 1);
+    const late = await join(server, quiet, { user: "late" });
+    assert.deepEqual(late.welcome.members[0].state, { calm: true });
+    await cleo.find("join");
+
+    const size = dora.acknowledged.size;
+    await until(() => dora.acknowledged.size > size + 20, "the busy room to go on");
+    const acknowledged = await dora.stop();
+    const talk = (await get(server, `/room/${busy}/history?after=0&limit=500`)).body.messages;
+    const offsets = new Map(talk.map(({ data, offset }) => [data, offset]));
+    assert.equal(offsets.size, talk.length, "every message once");
+    for (const [id, offset] of acknowledged) assert.equal(offsets.get(id), offset);
+  });
+}
+
+test("m5 e4 panic after panic", async (t) => {
+  const server = await startServer(t, { folder: FOLDER, vars: { GRACE_SECONDS: 5 } });
+  const rooms = [freshRoom("panicking"), freshRoom("panicking")];
+  const people = await Promise.all(rooms.map((room) => join(server, room)));
+  for (let round = 0; round < 4; round++) {
+    const index = round % 2;
+    await people[index].publish("chat", round);
+    people[index].send(["panic in a task", "panic now", "panic now", "panic in a task"][round]);
+    await people[index].end(5_000);
+    for (const [other, who] of people.entries())
+      if (who.closed) people[other] = await resume(server, rooms[other], who);
+  }
+  for (const [index, who] of people.entries()) {
+    const now = who.closed ? await resume(server, rooms[index], who) : who;
+    assert.equal((await now.publish("chat", "well")).offset, 3);
+  }
+});
