@@ -127,8 +127,12 @@ impl Outbox {
     /// A frame for a connection with parts of its own: copies the shared body up to each, and puts
     /// the part in.
     fn spliced(&self, body: &Body, places: &[usize]) -> Option<String> {
+        let parts = places.iter().filter_map(|place| self.items().get(*place));
+        let parts: usize = parts
+            .map(|item| self.text(item).len().saturating_add(1))
+            .sum();
         let mut own = Body {
-            text: String::with_capacity(self.capacity()),
+            text: String::with_capacity(body.text.len().saturating_add(parts).saturating_add(2)),
             ..Body::default()
         };
         own.count = body.count;

@@ -83,6 +83,9 @@ use tick::Tick;
 
 /// An outbox of this many bytes does not wait for the tick.
 const OUTBOX_BYTES: usize = 1_000_000;
+/// Nor does one of which so many bytes have to be copied for single connections: the copies exist at
+/// the same time, and the memory of the wasm, once grown, never shrinks.
+const OUTBOX_COPIES: usize = 24_000_000;
 
 /// One room.
 #[derive(Debug)]
@@ -195,7 +198,7 @@ impl Room {
         self.judge_crowd(turn);
         self.tell_occupancy(turn);
         self.pay_owed(turn);
-        let due = turn.now >= self.flush_at() || self.outbox.bytes() >= OUTBOX_BYTES;
+        let due = turn.now >= self.flush_at() || self.outbox_is_full();
         if due && self.something_to_send() {
             self.flush(turn);
         }
@@ -212,6 +215,12 @@ impl Room {
 
     fn something_to_send(&self) -> bool {
         !self.outbox.is_empty() || self.members.changed() || !self.waiting.is_empty()
+    }
+
+    /// Whether the outbox has grown so far that it must go out before the tick is over.
+    fn outbox_is_full(&self) -> bool {
+        self.outbox.bytes() >= OUTBOX_BYTES
+            || self.outbox.copies(self.arrived.len()) >= OUTBOX_COPIES
     }
 
     fn flush_at(&self) -> u64 {

@@ -58,6 +58,8 @@ pub struct Outbox {
     items: Vec<Item>,
     text: String,
     stores: bool,
+    /// How often something is for one connection or not for it: each may need a copy of everything.
+    own: usize,
 }
 
 impl Outbox {
@@ -74,6 +76,13 @@ impl Outbox {
     /// Bytes of text.
     pub fn bytes(&self) -> usize {
         self.text.len()
+    }
+
+    /// How many bytes a flush may have to copy, if so many connections have arrived since the last:
+    /// who gets something of its own gets a text of its own.
+    pub fn copies(&self, arrived: usize) -> usize {
+        self.bytes()
+            .saturating_mul(self.own.saturating_add(arrived))
     }
 
     /// Whether the flush has to store something first.
@@ -169,6 +178,8 @@ impl Outbox {
         let start = self.text.len();
         write(&mut self.text);
         let text = start..self.text.len();
+        let (To::Only(own) | To::Everyone { without: own, .. }) = &to;
+        self.own = self.own.saturating_add(own.len());
         self.items.push(Item {
             to,
             text,
@@ -219,5 +230,6 @@ impl Outbox {
         self.items.clear();
         self.text.clear();
         self.stores = false;
+        self.own = 0;
     }
 }

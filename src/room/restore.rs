@@ -90,6 +90,11 @@ impl Room {
         }
     }
 
+    /// Whether a link leads to a connection of this room.
+    pub fn knows(&self, link: Link) -> bool {
+        self.connections.contains_key(&link)
+    }
+
     fn restore_socket(&mut self, link: Link, attachment: &str, now: u64) {
         let Some(restored) = Connection::restore(attachment, &self.meta.epoch, now) else {
             return;

@@ -36,6 +36,10 @@ impl Room {
                         return;
                     }
                     self.element(link, &element, turn);
+                    // A frame may ask for a hundred pages of history.
+                    if self.outbox_is_full() {
+                        self.flush(turn);
+                    }
                 }
             }
         }

@@ -37,7 +37,9 @@ export class Room extends DurableObject {
       wake: (delay) => this.#wake(delay),
       streamEnded: (link) => this.#sync(() => this.#room.streamEnded(link)),
     };
-    this.#longest = Number(env.MAX_MESSAGE_BYTES) || 65536;
+    const longest = Number(env.MAX_MESSAGE_BYTES);
+    // What the Worker would refuse as a limit is none here either.
+    this.#longest = longest >= 1024 && longest <= 1048576 ? longest : 65536;
     this.#room = new built.Room(context, env);
   }
 

@@ -15,6 +15,7 @@ const MAX_BODY: usize = 1024 * 1024;
 /// What is known of a request before it is judged.
 struct Asked {
     method: Method,
+    known_method: bool,
     /// Percent-encoded.
     path: String,
     /// What follows the `?`.
@@ -40,8 +41,11 @@ impl Asked {
                 .get(name)?
                 .is_some_and(|header| header.to_ascii_lowercase().contains(value)))
         };
+        let method = request.method();
         Ok(Asked {
-            method: request.method(),
+            // What `worker` does not know it takes for GET.
+            known_method: method.as_ref() == request.inner().method(),
+            method,
             credentials,
             upgrade: is("upgrade", "websocket")?,
             events: is("accept", "text/event-stream")?,
@@ -124,6 +128,7 @@ pub async fn answer(request: Request, env: &Env) -> Result<Response> {
     let asked = Asked::of(&request)?;
     let route = Route::of(&asked.path);
     if let Ok(Route::Health) = route
+        && asked.known_method
         && matches!(asked.method, Method::Get | Method::Head)
     {
         return reply::json(format!(
@@ -220,7 +225,7 @@ async fn decide(
     if asked.method == Method::Options {
         return preflight(&route).map_err(internal);
     }
-    if !route.methods().contains(&asked.method) {
+    if !asked.known_method || !route.methods().contains(&asked.method) {
         return Err(Error::new(ErrorCode::MethodNotAllowed));
     }
     match route {

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use worker::console_log;
 
-use crate::protocol::{Error, InvalidVariable};
+use crate::protocol::{Error, ErrorCode, InvalidVariable};
 use crate::room::Event;
 
 #[derive(Serialize)]
@@ -59,7 +59,11 @@ pub fn refused(room: Option<&str>, error: &Error) {
     write(&Line::Refused {
         room,
         error: error.code.as_str(),
-        reason: &error.message,
+        // The text of these two repeats a little of what the client sent.
+        reason: match error.code {
+            ErrorCode::BadMessage | ErrorCode::UnknownType => error.code.happened(),
+            _ => &error.message,
+        },
     });
 }
 

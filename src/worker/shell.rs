@@ -137,6 +137,15 @@ impl Shell {
             &mut database,
         )
         .map_err(|error| error.to_string())?;
+        for link in 1..self.host.next_link() {
+            // Its attachment cannot be read, by a rollback perhaps: the client would wait for ever.
+            if !room.knows(Link(link)) {
+                let restarting = ErrorCode::Restarting;
+                self.host
+                    .close(link, restarting.close(), restarting.as_str())
+                    .map_err(|error| host::describe(&error))?;
+            }
+        }
         Ok(Life {
             name,
             room,
