@@ -1,0 +1,45 @@
+// A reader that does not read: what waits for it has a bound, and the others notice nothing.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import WebSocket from "ws";
+import { startServer } from "./server.mjs";
+import { until } from "./until.mjs";
+
+const server = await startServer(test, { vars: { ROOMFUL_SECRETS: undefined, ROOMFUL_ANONYMOUS: "true" } });
+
+function open(t, user) {
+  const address = `${server.url.replace("http", "ws")}/room/slow?user=${user}`;
+  const socket = new WebSocket(address, ["roomful.v1"], { perMessageDeflate: false, closeTimeout: 100 });
+  const seen = { socket, messages: 0, acks: 0, code: undefined };
+  socket.on("message", (text) => {
+    for (const { type } of [JSON.parse(text)].flat()) {
+      seen.messages += type === "message";
+      seen.acks += type === "ack";
+    }
+  });
+  socket.on("close", (code) => {
+    seen.code = code;
+  });
+  t.after(() => socket.terminate());
+  return seen;
+}
+
+test("e2 a connection that does not read is closed with 4101, and nobody else is slower or loses anything", async (t) => {
+  const [slow, busy] = [open(t, "slow"), open(t, "busy")];
+  await until(() => slow.socket.readyState === 1 && busy.socket.readyState === 1, "both to be connected");
+  slow.socket.pause();
+  const data = "x".repeat(60_000);
+  let sent = 0;
+  const closed = () => /"user":"slow","error":"too_slow"/.test(server.log);
+  while (!closed() && sent < 1_000) {
+    // One at a time: the next when this one has come back.
+    busy.socket.send(JSON.stringify({ type: "publish", event: "e", data, ephemeral: true, id: String(sent++) }));
+    await until(() => busy.acks === sent || closed(), "the next message to pass");
+  }
+  assert.ok(closed(), `still there after ${sent} messages of 60 kB`);
+  await until(() => busy.messages === sent, "the other one to have everything");
+  slow.socket.resume();
+  await until(() => slow.code !== undefined, "the slow one to learn of it");
+  assert.equal(slow.code, 4101);
+  assert.equal(busy.socket.readyState, 1);
+});
