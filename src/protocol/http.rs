@@ -133,12 +133,14 @@ pub fn decode_disconnect(body: &str) -> Result<Disconnect, Error> {
     Ok(Disconnect {
         target,
         ban_seconds: object.integer("ban_seconds")?,
-        reason: object.string("reason")?.map(|reason| cut(&reason).into()),
+        reason: object
+            .string("reason")?
+            .map(|reason| close_reason(&reason).into()),
     })
 }
 
-/// The longest beginning that fits a close frame and ends with a whole character.
-fn cut(reason: &str) -> &str {
+/// The longest beginning of a reason that fits a close frame and ends with a whole character.
+pub fn close_reason(reason: &str) -> &str {
     let end = reason.floor_char_boundary(MAX_REASON);
     reason.get(..end).unwrap_or_default()
 }

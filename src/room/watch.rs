@@ -5,10 +5,9 @@
 
 use super::connection::{Connection, silence};
 use super::{Action, Link, Room, Turn};
+use crate::auth::LEEWAY_MS;
 use crate::protocol::{Error, ErrorCode};
 
-/// How long a token counts after its end, in milliseconds (T2).
-const LEEWAY: u64 = 5_000;
 /// Ends of tokens are looked at on this grid, in milliseconds.
 const EXPIRY_GRID: u64 = 5_000;
 
@@ -55,7 +54,7 @@ impl Room {
     /// When a connection is closed for its token.
     fn expires_at(&self, connection: &Connection) -> Option<u64> {
         let at = connection.expires_at?;
-        Some(self.on_grid(at.saturating_add(LEEWAY), EXPIRY_GRID))
+        Some(self.on_grid(at.saturating_add(LEEWAY_MS), EXPIRY_GRID))
     }
 
     /// The first look at or after `at`. Rooms do not look at the same time as each other.
@@ -69,7 +68,7 @@ impl Room {
     pub(super) fn expired(connection: &Connection, now: u64) -> bool {
         connection
             .expires_at
-            .is_some_and(|at| now >= at.saturating_add(LEEWAY))
+            .is_some_and(|at| now >= at.saturating_add(LEEWAY_MS))
     }
 
     /// The alarm: closes who has fallen silent and whose token has ended, and asks for the next

@@ -14,11 +14,9 @@ use super::guard::Guard;
 use super::host::{self, Host};
 use super::{log, tokens};
 use crate::map::Map;
+use crate::protocol::http::close_reason;
 use crate::protocol::{Error, ErrorCode, Limits};
 use crate::room::{Action, Delivery, Fresh, Input, Link, RequestId, Room};
-
-/// A close reason has at most so many bytes, by RFC 6455.
-const MAX_REASON: usize = 123;
 
 /// One room in the runtime.
 pub struct Shell {
@@ -214,9 +212,7 @@ impl Shell {
                 .map(|links| note_slow(links, slow)),
             Action::Attach { link, attachment } => self.host.attach(link.0, attachment.as_bytes()),
             Action::Close { link, code, reason } => {
-                let end = reason.floor_char_boundary(MAX_REASON);
-                self.host
-                    .close(link.0, code, reason.get(..end).unwrap_or_default())
+                self.host.close(link.0, code, close_reason(&reason))
             }
             Action::Verify { link, id, token } => {
                 self.verify(link, id, token, name.to_owned());
