@@ -16,7 +16,7 @@ const EXCERPT: usize = 32;
 /// let error = Error::new(ErrorCode::RateLimited).with_id("m1").with_retry_after(250);
 /// assert_eq!(
 ///     error.to_frame(),
-///     r#"{"type":"error","id":"m1","code":"rate_limited","message":"Too many messages; this one was not taken.","retryable":true,"retry_after":250}"#,
+///     r#"{"type":"error","id":"m1","code":"rate_limited","message":"Too many messages; this one was not taken.","retryable":true,"retry_after":250,"hint":"Wait for retry_after milliseconds, and send less often."}"#,
 /// );
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Error {
 
     /// The message that tells a connection of it.
     pub fn to_frame(&self) -> String {
-        let mut out = String::with_capacity(160);
+        let mut out = String::with_capacity(256);
         out.push_str(r#"{"type":"error""#);
         if let Some(id) = &self.id {
             out.push_str(r#","id":"#);
@@ -85,7 +85,7 @@ impl Error {
     /// The body that tells an HTTP client of it. The id is left out: a response belongs to its
     /// request anyway.
     pub fn to_http_body(&self) -> String {
-        let mut out = String::with_capacity(160);
+        let mut out = String::with_capacity(256);
         out.push_str(r#"{"error":{"#);
         self.push_rest(&mut out);
         out.push_str("}}");
@@ -100,6 +100,8 @@ impl Error {
         if let Some(milliseconds) = self.retry_after {
             let _ = write!(out, r#","retry_after":{milliseconds}"#);
         }
+        out.push_str(r#","hint":"#);
+        write_string(out, self.code.hint());
     }
 }
 
@@ -146,12 +148,12 @@ mod tests {
         let error = Error::new(ErrorCode::Banned).with_id("m1");
         assert_eq!(
             error.to_http_body(),
-            r#"{"error":{"code":"banned","message":"This user is banned from the room.","retryable":false}}"#
+            r#"{"error":{"code":"banned","message":"This user is banned from the room.","retryable":false,"hint":"Stop, and tell the user."}}"#
         );
         let error = error.with_retry_after(5).with_message("a \"b\"");
         assert_eq!(
             error.to_http_body(),
-            r#"{"error":{"code":"banned","message":"a \"b\"","retryable":false,"retry_after":5}}"#
+            r#"{"error":{"code":"banned","message":"a \"b\"","retryable":false,"retry_after":5,"hint":"Stop, and tell the user."}}"#
         );
         assert_eq!(error.to_string(), "banned: a \"b\"");
     }

@@ -11,15 +11,13 @@ struct Row {
     close: Option<u16>,
     retryable: bool,
     happened: &'static str,
-    /// For the documentation: of no use to the Worker, where it would only take room.
-    #[cfg(not(target_arch = "wasm32"))]
-    advice: &'static str,
+    hint: &'static str,
 }
 
 macro_rules! error_codes {
     ($(
         $name:ident = $code:literal, $status:literal, $close:expr, $retryable:literal,
-        $happened:literal, $advice:literal;
+        $happened:literal, $hint:literal;
     )*) => {
         /// What went wrong. Each code has its HTTP status, its close code and what to do about it.
         ///
@@ -48,8 +46,7 @@ macro_rules! error_codes {
                         close: $close,
                         retryable: $retryable,
                         happened: $happened,
-                        #[cfg(not(target_arch = "wasm32"))]
-                        advice: $advice,
+                        hint: $hint,
                     },)*
                 }
             }
@@ -60,58 +57,58 @@ macro_rules! error_codes {
 error_codes! {
     InvalidRoom = "invalid_room", 400, Some(4509), false,
         "The room's name is not allowed.",
-        "Use 1 to 128 of A-Z a-z 0-9 _ - . : ~ @ and percent-encode the rest of the address.";
+        "A name has 1 to 128 characters out of A-Z a-z 0-9 _ - . : ~ @.";
     InvalidToken = "invalid_token", 401, Some(4000), false,
         "There is no token, or it is not valid here.",
-        "Get a fresh token from your own server. If that one is refused too, compare its secret, issuer and audience with the Worker's.";
+        "Get a fresh token; if that is refused too, compare its key, issuer and audience with the Worker's.";
     TokenExpired = "token_expired", 401, Some(4001), false,
         "The token has expired.",
-        "Get a fresh token and reconnect, or send it with an auth message before the old one ends.";
+        "Get a fresh token; on a live connection, send it in an auth message before the old one ends.";
     Unauthorized = "unauthorized", 401, None, false,
         "The new token was refused; the old one still counts.",
-        "Send a valid token of the same user for this room.";
+        "Send a valid token of the same user for this room; an anonymous server takes none.";
     Forbidden = "forbidden", 403, Some(4501), false,
         "The token does not allow this.",
-        "Mint the token for this room and with the right that is needed.";
+        "Mint the token for this room, with the right that is needed.";
     ForbiddenOrigin = "forbidden_origin", 403, Some(4501), false,
         "Pages of this origin may not connect.",
-        "Add the origin to ALLOWED_ORIGINS.";
+        "Add the page's origin to the Worker's ALLOWED_ORIGINS.";
     Banned = "banned", 403, Some(4502), false,
         "This user is banned from the room.",
         "Stop, and tell the user.";
     NotConfigured = "not_configured", 500, Some(4103), true,
         "The server is not configured, or contradicts itself.",
-        "Set ROOMFUL_SECRETS or ROOMFUL_JWKS_URL, or ROOMFUL_ANONYMOUS=true alone for local development; the Worker's log names the variable.";
+        "Correct the Worker's variables; its log names what is missing or wrong.";
     BadMessage = "bad_message", 400, None, false,
         "The message is malformed.",
-        "Correct what the text names; sending it again unchanged cannot succeed.";
+        "Correct what the error names; sent again unchanged, it is refused again.";
     UnknownType = "unknown_type", 400, None, false,
         "The server does not know this type of message.",
         "Correct the type, or deploy a server that knows it.";
     MessageTooLarge = "message_too_large", 413, None, false,
         "The message or frame is larger than MAX_MESSAGE_BYTES.",
-        "Send less at once, or a link to what is large.";
+        "Send less at once, or a link to what is large; or raise the limit.";
     StateTooLarge = "state_too_large", 413, None, false,
         "The presence state would be larger than MAX_STATE_BYTES; it stays as it was.",
-        "Keep in the state only what the others must see.";
+        "Keep in the state only what the others must see, or raise the limit.";
     RateLimited = "rate_limited", 429, Some(4300), true,
         "Too many messages; this one was not taken.",
         "Wait for retry_after milliseconds, and send less often.";
     RoomFull = "room_full", 503, Some(4301), true,
         "The room has MAX_CONNECTIONS connections.",
-        "Try again later, or raise the limit.";
+        "Try again later, raise the limit, or spread the users over more rooms.";
     UserFull = "user_full", 429, Some(4301), true,
         "The user has MAX_CONNECTIONS_PER_USER connections in the room.",
-        "Close other tabs, or raise the limit.";
+        "Close the user's other tabs, or raise the limit.";
     StorageFailed = "storage_failed", 503, None, true,
         "The message could not be stored, and nobody got it.",
-        "Send it again, with the same id.";
+        "Send it again, with the same id if it has one.";
     Restarting = "restarting", 503, Some(4100), true,
         "The room restarts.",
-        "Reconnect; a client that resumes misses nothing.";
+        "Reconnect and resume; send an HTTP request again, with the same id.";
     TooSlow = "too_slow", 503, Some(4101), true,
         "The connection took its messages too slowly.",
-        "Reconnect and resume; subscribe on a better network or to a quieter room.";
+        "Reconnect and resume; it takes a faster reader, a better network or a quieter room.";
     Silent = "silent", 408, Some(4102), true,
         "Nothing came from the client for too long.",
         "Reconnect, and ping as often as the welcome says.";
@@ -120,10 +117,10 @@ error_codes! {
         "Try again, with growing waits.";
     BadMessages = "bad_messages", 400, Some(4503), false,
         "The connection sent 10 bad messages within a minute.",
-        "Stop, and correct the client.";
+        "Stop, and correct the client; the bad_message errors before this one say what is wrong.";
     Replaced = "replaced", 409, Some(4504), false,
         "A newer connection of the same session took over.",
-        "Nothing: the newer connection carries on.";
+        "Nothing to do: the newer connection carries on.";
     Removed = "removed", 403, Some(4505), false,
         "The connection was closed by an administrator.",
         "Stop, and tell the user.";
@@ -141,13 +138,13 @@ error_codes! {
         "Compare the path with the documentation.";
     MethodNotAllowed = "method_not_allowed", 405, Some(4509), false,
         "The path does not know this method.",
-        "Use one of the methods in the Allow header.";
+        "Use a method that the Allow header names; WebSockets open at /room/{room} alone.";
     BodyTooLarge = "body_too_large", 413, None, false,
         "The body is larger than 1 MiB.",
         "Send it in several requests.";
     Internal = "internal", 500, Some(1011), true,
         "Something went wrong inside the server.",
-        "Try again; if it stays, look into the Worker's log.";
+        "Try again; if it keeps happening, look into the Worker's log.";
 }
 
 impl ErrorCode {
@@ -184,9 +181,8 @@ impl ErrorCode {
     }
 
     /// What a developer can do about it.
-    #[cfg(not(target_arch = "wasm32"))]
-    pub fn advice(self) -> &'static str {
-        self.row().advice
+    pub fn hint(self) -> &'static str {
+        self.row().hint
     }
 
     /// The whole list as a Markdown table, for the documentation.
@@ -204,7 +200,7 @@ impl ErrorCode {
             let _ = writeln!(
                 table,
                 "| `{}` | {} | {close} | {retryable} | {} | {} |",
-                row.code, row.status, row.happened, row.advice,
+                row.code, row.status, row.happened, row.hint,
             );
         }
         table
@@ -233,8 +229,9 @@ mod tests {
             let snake = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
             assert!(code.as_str().bytes().all(snake), "{code}");
             assert!((400..=599).contains(&code.status()), "{code}");
-            for text in [code.happened(), code.advice()] {
+            for text in [code.happened(), code.hint()] {
                 assert!(text.ends_with('.') && !text.contains('|'), "{code}: {text}");
+                assert!(text.len() <= 110, "{code}: {text}");
             }
         }
         assert_eq!(ErrorCode::parse("nonsense"), None);

@@ -142,6 +142,7 @@ test("c5 an unknown type gets an error and unknown fields are ignored", async ()
     code: "unknown_type",
     message: 'unknown type "dance"',
     retryable: false,
+    hint: "Correct the type, or deploy a server that knows it.",
   });
   ana.send({ type: "publish", event: "e", data: 1, colour: "red", id: "p1" });
   assert.equal((await ana.next("ack")).offset, 1);

@@ -9,17 +9,18 @@ const server = await startServer(test, {
 });
 const publish = (id) => ({ type: "publish", event: "e", id, ephemeral: true });
 
-test("e1 an error says what happened, whether to retry and to which message it belongs", async () => {
+test("e1 an error says what happened, whether to retry, what to do and to which message it belongs", async () => {
   const ana = await join(server, freshRoom());
   ana.send({ type: "publish", event: "", id: "m1" });
-  const { message, ...error } = await ana.next("error");
+  const { message, hint, ...error } = await ana.next("error");
   assert.deepEqual(error, { type: "error", id: "m1", code: "bad_message", retryable: false });
   assert.match(message, /event/);
+  assert.match(hint, /^Correct /);
   const { status, headers, body } = await post(server, "/room/a/publish", { event: "" });
   assert.equal(status, 400);
   assert.match(headers.get("content-type"), /json/);
   assert.deepEqual(Object.keys(body), ["error"]);
-  assert.deepEqual([body.error.code, body.error.retryable], ["bad_message", false]);
+  assert.deepEqual(body.error, { code: "bad_message", message, retryable: false, hint });
 });
 
 test("e3 n6 over the rate a message is refused with retry_after, and taken after that", async () => {
