@@ -19,15 +19,19 @@ function signedWith(token: string, secret: string) {
   return createHmac("sha256", secret).update(token.slice(0, end)).digest("base64url") === token.slice(end + 1);
 }
 
-const failsWith = (code: string, text = /./) => (error: unknown) => {
-  assert.ok(error instanceof RoomfulError, `${error}`);
-  assert.equal(error.code, code);
-  assert.match(error.message, text);
-  return true;
-};
+const failsWith =
+  (code: string, text = /./) =>
+  (error: unknown) => {
+    assert.ok(error instanceof RoomfulError, `${error}`);
+    assert.equal(error.code, code);
+    assert.match(error.message, text);
+    return true;
+  };
+
+type Answer = (request: IncomingMessage, response: ServerResponse, count: number) => void;
 
 /** A server on a free port, closed with the test; with the bodies that it got. */
-async function serve(t: TestContext, answer: (request: IncomingMessage, response: ServerResponse, count: number) => void) {
+async function serve(t: TestContext, answer: Answer) {
   const bodies: string[] = [];
   const requests: IncomingMessage[] = [];
   const listener: RequestListener = (request, response) => {
@@ -54,7 +58,9 @@ async function serve(t: TestContext, answer: (request: IncomingMessage, response
 const json = (response: ServerResponse, status: number, body: unknown, headers: Record<string, string> = {}) =>
   response.writeHead(status, { "content-type": "application/json", ...headers }).end(JSON.stringify(body));
 const published = (response: ServerResponse) => json(response, 200, { offset: 1, epoch: "e" });
-const refusal = (code: string, retryable: boolean, rest = {}) => ({ error: { code, message: "No.", retryable, ...rest } });
+const refusal = (code: string, retryable: boolean, rest = {}) => ({
+  error: { code, message: "No.", retryable, ...rest },
+});
 const client = (url: string, options: Partial<RoomfulOptions> = {}) =>
   new Roomful({ url, secret: SECRET, ...options } as RoomfulOptions);
 /** Waits are random; for a test they are none, but for what a server asks for. */
@@ -173,7 +179,8 @@ test("addresses may have another scheme, a path and a slash at the end", async (
     asked.push(url);
     return Response.json({});
   };
-  for (const url of ["https://a.example", "wss://a.example/", "ws://a.example:8787/base//", new URL("http://a.example")]) {
+  const urls = ["https://a.example", "wss://a.example/", "ws://a.example:8787/base//", new URL("http://a.example")];
+  for (const url of urls) {
     await client(url as string, { fetch }).presence("lobby");
   }
   assert.deepEqual(asked, [
@@ -377,7 +384,10 @@ test("the handler gives a token for the asked room alone", async () => {
     secret: `k:${SECRET}`,
     expiresIn: 60,
     issuer: "app",
-    authorize: async ({ request, room }) => ({ user: `${request.headers.get("cookie")} in ${room}`, can: ["subscribe"] }),
+    authorize: async ({ request, room }) => ({
+      user: `${request.headers.get("cookie")} in ${room}`,
+      can: ["subscribe"],
+    }),
   });
   for (const type of ["application/json", "Application/JSON; charset=utf-8"]) {
     const response = await POST(ask({ room: "lobby" }, { type }));
@@ -422,7 +432,8 @@ test("N1: the handler asks nobody about what is no room, no JSON or no POST", as
     assert.deepEqual(await refused(ask(body)), [400, "bad_message", null], body);
   }
   // What a page of another site can send without a preflight.
-  for (const type of ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "text/plain; application/json"]) {
+  const simple = ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"];
+  for (const type of [...simple, "text/plain; application/json"]) {
     assert.deepEqual(await refused(ask({ room: "lobby" }, { type })), [400, "bad_message", null], type);
   }
   for (const method of ["GET", "PUT", "DELETE", "OPTIONS"]) {
