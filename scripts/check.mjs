@@ -4,6 +4,7 @@ import { existsSync, readFileSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "./build.mjs";
+import { checkClient } from "./client.mjs";
 import { at, root } from "./project.mjs";
 import { checkRules } from "./rules.mjs";
 import { WASM, setup } from "./setup.mjs";
@@ -25,6 +26,7 @@ const checks = [
       ...deny,
     ]),
   () => step("scripts", checkScripts),
+  checkClient,
   checkPackageLock,
   () => checkRules(),
   checkSize,

@@ -16,13 +16,13 @@ import { setup } from "./setup.mjs";
 
 const suites = {
   native: (filter) => show("native tests", "cargo", ["test", "--locked", ...filter]),
-  unit: (filter) => nodeTests("unit tests", ["tests/unit", "client"], filter),
+  unit: (filter) => nodeTests("unit tests", ["tests/unit", "client/tests/unit"], filter),
   async workerd(filter) {
     await build();
     // Its test would build it as well, but while others measure times.
     if (!filter.length) await build({ features: "panic-on-purpose", out: "build-panic" });
     // Most of what they do is wait.
-    await nodeTests("tests in workerd", ["tests/workerd"], filter, {}, 2);
+    await nodeTests("tests in workerd", ["tests/workerd", "client/tests/workerd"], filter, {}, 2);
   },
   async browser(filter) {
     await build();

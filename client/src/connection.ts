@@ -1,0 +1,330 @@
+// A room's connection: one WebSocket after the other, which all continue the same session.
+//
+//   initial ──open──▶ connecting ──welcome──▶ connected ──lost──▶ reconnecting ──welcome──▶ connected
+//                        │  ▲                                        │  ▲
+//                        └──┘ lost, or no token                      └──┘ lost, or no token
+//
+// From each of them `close` leads to `initial`, and a refusal for good to `disconnected`; `open` leads on from both.
+import { RoomfulError } from "./error.ts";
+import type { FetchToken } from "./token.ts";
+import type { Status, WebSocketConstructor, WebSocketLike } from "./types.ts";
+import type { ServerMessage, Welcome, WireError } from "./wire.ts";
+
+/** For a token, a welcome and a pong (C3), in milliseconds. */
+const DEADLINE = 10_000;
+/** For a pong when there is reason to believe that the network went away. */
+const DOUBTFUL_DEADLINE = 3_000;
+const FIRST_RETRY = 500;
+const LAST_RETRY = 30_000;
+/** Before it, the server does not want to see us again (4300 to 4499). */
+const SLOW_RETRY = 10_000;
+/** A connection that lived this long was a success: the pauses begin anew. */
+const LIVED = 10_000;
+/** Closes a socket whose place in the room is to be kept: 1000 would give it up at once (R4). */
+const KEEP_PLACE = 3000;
+const LONGEST_TIMEOUT = 2 ** 31 - 1;
+
+/** What comes back to the place in the room that was left (R1). */
+export interface Place {
+  readonly epoch: string;
+  readonly session: string;
+  /** The last stored message that was seen. */
+  offset: number;
+}
+
+/** What a connection is made of. */
+export interface ConnectionOptions {
+  /** The address of the room, without query. */
+  readonly url: string;
+  /** The user on a server without tokens. */
+  readonly user: string | undefined;
+  readonly fetchToken: FetchToken | undefined;
+  /** Whether another token may be had than the one that was refused. */
+  readonly renewable: boolean;
+  readonly WebSocket: WebSocketConstructor;
+}
+
+/** Who hears of what happens on a connection. */
+export interface ConnectionOwner {
+  /** The status changed. */
+  turned(status: Status): void;
+  /** There is a new socket in the room. `before` is the place to which it came back, if there was one. */
+  welcomed(welcome: Welcome, before?: Place): void;
+  /** Each other message, stored ones in order and once. */
+  received(message: ServerMessage): void;
+  /** All messages of a frame were received. */
+  settled(): void;
+  /** Something went wrong that the application should know of. */
+  failed(error: RoomfulError): void;
+}
+
+/** Holds the connection to a room, and brings it back whenever it is lost. */
+export interface Connection {
+  readonly status: Status;
+  /** Why there is no connection. */
+  readonly error: RoomfulError | undefined;
+  /** What to come back to. */
+  readonly place: Place | undefined;
+  /** Connects, or tries again at once. */
+  open(): void;
+  /** Leaves the room, and forgets the place in it. */
+  close(): void;
+  /** Sends a frame and tells whether that was possible, with less than `behind` bytes still on their way. */
+  send(text: string, behind?: number): boolean;
+}
+
+type Timer = ReturnType<typeof setTimeout> | undefined;
+
+export function createConnection(options: ConnectionOptions, owner: ConnectionOwner): Connection {
+  const { url, user, fetchToken, renewable, WebSocket } = options;
+  let status: Status = "initial";
+  let error: RoomfulError | undefined;
+  let place: Place | undefined;
+  let socket: WebSocketLike | undefined;
+  /** Counts sockets, and attempts at one: what belongs to an earlier one comes too late. */
+  let turn = 0;
+  /** Whether a socket, or a token for one, is there or on its way. */
+  let busy = false;
+  /** Since when the room has let us in; 0 while it has not. */
+  let since = 0;
+  let attempts = 0;
+  /** Fresh tokens that were refused in a row. */
+  let refusals = 0;
+  /** Whether the server wants us to come back slowly. */
+  let slow = false;
+  /** When the token ends. */
+  let expires = 0;
+  /** The last error, which may tell why the server closes. */
+  let cause: WireError | undefined;
+  let retry: Timer;
+  let deadline: Timer;
+  let pinging: Timer;
+  let renewal: Timer;
+
+  async function attempt(): Promise<void> {
+    drop(KEEP_PLACE);
+    const own = turn;
+    busy = true;
+    become(place ? "reconnecting" : "connecting", error);
+    expect(DEADLINE);
+    try {
+      const protocols = ["roomful.v1"];
+      if (fetchToken) protocols.push(`roomful.token.${await fetchToken()}`);
+      if (own !== turn) return;
+      let query = user ? `?user=${encodeURIComponent(user)}&` : "?";
+      if (place) {
+        query += `epoch=${place.epoch}&offset=${place.offset}`;
+        protocols.push(`roomful.session.${place.session}`);
+      }
+      socket = new WebSocket(url + query, protocols);
+      socket.onmessage = ({ data }) => take(data);
+      socket.onclose = ({ code, reason }) => lost(code, why(code, reason));
+      // Whatever it is, a close follows.
+      socket.onerror = () => {};
+    } catch (thrown) {
+      if (own !== turn) return;
+      const failure =
+        thrown instanceof RoomfulError
+          ? thrown
+          : new RoomfulError("no_websocket", `${thrown}`, { hint: "See `url` and `WebSocket` of createClient." });
+      if (!failure.retryable) return stop(failure);
+      owner.failed(failure);
+      lost(1006, failure);
+    }
+  }
+
+  function take(frame: string): void {
+    const own = turn;
+    // Whatever comes is a sign of life; only a welcome is one of success.
+    if (since) clearTimeout(deadline);
+    if (frame === "pong") return;
+    // A frame holds one message or an array of them (C1).
+    for (const message of [JSON.parse(frame)].flat()) {
+      receive(message);
+      // A listener may have left the room.
+      if (own !== turn) return;
+    }
+    owner.settled();
+  }
+
+  function receive(message: ServerMessage): void {
+    if (message.type === "welcome") return enter(message);
+    if (message.type === "error") cause = message;
+    if (!since) return;
+    if (message.type === "message" || message.type === "skip") {
+      const { offset } = message;
+      if (offset! <= place!.offset) return;
+      if (offset) place!.offset = offset;
+    } else if (message.type === "auth") {
+      renewLater(message.expires_in);
+    } else if (message.type === "error" && message.id === "auth") {
+      renewLater(expires - Date.now());
+    }
+    owner.received(message);
+  }
+
+  function enter(welcome: Welcome): void {
+    const before = place;
+    const { epoch, session, offset, recovered, ping: pause } = welcome;
+    // If it recovered, what was missed follows, and moves the offset on by itself (R2).
+    place = { epoch, session, offset: recovered && before ? before.offset : offset };
+    since = Date.now();
+    refusals = 0;
+    clearTimeout(deadline);
+    const beat = () => {
+      ping(DEADLINE);
+      pinging = setTimeout(beat, pause);
+    };
+    pinging = setTimeout(beat, pause);
+    renewLater(welcome.expires_in);
+    status = "connected";
+    error = undefined;
+    owner.welcomed(welcome, before);
+    owner.turned(status);
+  }
+
+  function ping(within: number): void {
+    socket!.send("ping");
+    expect(within);
+  }
+
+  /** Gives the connection up unless something comes in time. */
+  function expect(within: number): void {
+    clearTimeout(deadline);
+    deadline = setTimeout(() => lost(1006, why(1006, "")), within);
+  }
+
+  /** Sees to a new token before this one ends: not all clients of a crowd at the same moment. */
+  function renewLater(expiresIn: number | null): void {
+    clearTimeout(renewal);
+    // What is left is too little: the server ends the connection, and the usual way begins.
+    if (!renewable || expiresIn === null || expiresIn < 1_000) return;
+    expires = Date.now() + expiresIn;
+    const own = turn;
+    renewal = setTimeout(
+      () =>
+        fetchToken!().then(
+          (token) => own === turn && connection.send(JSON.stringify({ type: "auth", id: "auth", token })),
+          (failure) => {
+            if (own !== turn) return;
+            owner.failed(failure);
+            renewLater(expires - Date.now());
+          },
+        ),
+      Math.min(expiresIn * (0.7 + 0.2 * Math.random()), LONGEST_TIMEOUT),
+    );
+  }
+
+  function why(code: number, reason: string): RoomfulError {
+    if (cause && cause.code === reason) return fromWire(cause);
+    // No error comes before these, and what their reason says is for people.
+    const name = { 4504: "replaced", 4505: "removed", 4506: "room_deleted" }[code] ?? "connection_lost";
+    return new RoomfulError(name, reason || `No connection to ${url} (${code}).`, { retryable: code < 4500 });
+  }
+
+  /** The close code says what comes next (E2). */
+  function lost(code: number, failure: RoomfulError): void {
+    const lived = since;
+    if (lived && Date.now() - lived > LIVED) attempts = 0;
+    drop(KEEP_PLACE);
+    const refused = code >= 4000 && code < 4100 && !lived;
+    if (code >= 4500 || (refused && refusals++ >= Number(renewable))) return stop(failure);
+    slow = code >= 4300;
+    become(place ? "reconnecting" : "connecting", failure);
+    // Anywhere between nothing and the whole pause: a crowd that was dropped together must not return together.
+    // https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+    const pause = Math.random() * Math.min(LAST_RETRY, FIRST_RETRY * 2 ** attempts++);
+    retry = setTimeout(
+      () => {
+        slow = false;
+        // While nobody looks and nothing can come of it, wait for what the browser tells of either.
+        if (typeof document !== "object" || !document.hidden || navigator.onLine) void attempt();
+      },
+      slow ? SLOW_RETRY + pause : pause,
+    );
+  }
+
+  function stop(failure: RoomfulError): void {
+    drop(KEEP_PLACE);
+    listen("removeEventListener");
+    become("disconnected", failure);
+    owner.failed(failure);
+  }
+
+  function drop(code: number): void {
+    for (const timer of [retry, deadline, pinging, renewal]) clearTimeout(timer);
+    turn++;
+    busy = slow = false;
+    since = 0;
+    cause = undefined;
+    if (!socket) return;
+    socket.onmessage = socket.onclose = null;
+    socket.close(code);
+    socket = undefined;
+  }
+
+  function become(next: Status, failure?: RoomfulError): void {
+    error = failure;
+    if (status === next) return;
+    status = next;
+    owner.turned(next);
+  }
+
+  /** Hears what the browser tells of the network and the page. */
+  function listen(method: "addEventListener" | "removeEventListener"): void {
+    if (typeof document !== "object") return;
+    for (const type of ["online", "offline", "pageshow", "pagehide"]) globalThis[method](type, heard as () => void);
+    document[method]("visibilitychange", heard as () => void);
+  }
+
+  function heard({ type, persisted }: { type: string; persisted?: boolean }): void {
+    if (type === "pagehide") {
+      // A page that is kept for the way back: its user went elsewhere, and its socket would be cut anyway. If it
+      // ends for good instead, the browser closes the socket with 1001.
+      if (!persisted) return;
+      drop(1000);
+      become(place ? "reconnecting" : "connecting");
+    } else if (since) {
+      ping(DOUBTFUL_DEADLINE);
+    } else if (type !== "offline" && !document.hidden && !slow && (type === "online" || !busy)) {
+      void attempt();
+    }
+  }
+
+  const connection: Connection = {
+    get status() {
+      return status;
+    },
+    get error() {
+      return error;
+    },
+    get place() {
+      return place;
+    },
+    open() {
+      if (busy) return;
+      if (status === "initial" || status === "disconnected") {
+        attempts = refusals = 0;
+        listen("addEventListener");
+      }
+      void attempt();
+    },
+    close() {
+      drop(1000);
+      listen("removeEventListener");
+      place = undefined;
+      become("initial");
+    },
+    send(text, behind = Infinity) {
+      const possible = since > 0 && socket!.bufferedAmount < behind;
+      if (possible) socket!.send(text);
+      return possible;
+    },
+  };
+  return connection;
+}
+
+/** An error as the server told it. */
+export function fromWire({ code, message, retryable, hint, retry_after }: WireError): RoomfulError {
+  return new RoomfulError(code, message, { retryable, hint, retryAfter: retry_after });
+}

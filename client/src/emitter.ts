@@ -1,0 +1,32 @@
+// Who wants to know of what.
+
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+type Listener = (...values: any[]) => void;
+
+/** Listeners by topic. One that throws keeps nothing from the others. */
+export function createEmitter() {
+  // Wrapped, so that the same function given twice is two listeners.
+  const listeners = new Map<string, Set<{ listener: Listener }>>();
+  return {
+    /** Calls the listener at each `emit` of the topic. Returns what ends that. */
+    on(topic: string, listener: Listener): () => void {
+      const entry = { listener };
+      const known = listeners.get(topic) ?? new Set();
+      listeners.set(topic, known.add(entry));
+      return () => void known.delete(entry);
+    },
+
+    emit(topic: string, ...values: unknown[]): void {
+      for (const { listener } of [...(listeners.get(topic) ?? [])]) {
+        try {
+          listener(...values);
+        } catch (error) {
+          // It is the application's, and goes where uncaught errors go.
+          queueMicrotask(() => {
+            throw error;
+          });
+        }
+      }
+    },
+  };
+}

@@ -1,0 +1,144 @@
+// Who is in the room.
+import { patched, same } from "./state.ts";
+import type { Member, User } from "./types.ts";
+import type { Occupancy, States, WireMember } from "./wire.ts";
+
+/** How long the state of a member who is just coming back is believed to be what it was, in milliseconds. */
+const RETURNING = 5_000;
+
+/** Everybody in the room, as an array that is replaced rather than changed. */
+export type Members = ReturnType<typeof createMembers>;
+
+/** `emit` is told who comes, goes and changes; `checked` makes of a state that came one that can be shown. */
+export function createMembers(emit: (topic: string, value: unknown) => void, checked: (state: unknown) => unknown) {
+  const members = new Map<string, Member>();
+  let self: Member | null = null;
+  let list: readonly Member[] | undefined;
+  let users: readonly User[] | undefined;
+  let occupancy: Occupancy | undefined;
+  let connections = 0;
+  let changed = false;
+
+  const isSelf = (connection: string) => connection === self?.connection;
+
+  function put(connection: string, next?: Member | WireMember): void {
+    const old = members.get(connection);
+    if (next) members.set(connection, next as Member);
+    else members.delete(connection);
+    list = users = undefined;
+    changed = true;
+    if (!next !== !old) {
+      occupancy = undefined;
+      connections += next ? 1 : -1;
+    }
+    if (!isSelf(connection)) emit(next ? (old ? "update" : "join") : "leave", next ?? old);
+  }
+
+  /** Shows the state of somebody else. The own one is known better here. */
+  function show(connection: string, state: unknown): void {
+    const member = members.get(connection);
+    if (member && !isSelf(connection)) put(connection, { ...member, state });
+  }
+
+  const all = {
+    /** The own connection, listed or not. */
+    get self() {
+      return self;
+    },
+
+    get list(): readonly Member[] {
+      return (list ??= [...members.values()].sort((a, b) => a.at - b.at));
+    },
+
+    get users(): readonly User[] {
+      if (users) return users;
+      const found = new Map<string, User & { members: Member[] }>();
+      for (const member of all.list) {
+        const { id } = member.user;
+        if (!found.has(id)) found.set(id, { ...member.user, members: [] });
+        found.get(id)!.members.push(member);
+      }
+      return (users = [...found.values()]);
+    },
+
+    /** Counts connections that are no members, too. */
+    get occupancy(): Occupancy {
+      return (occupancy ??= { connections, users: all.users.length });
+    },
+
+    /** The server has counted. */
+    count(counted: Occupancy): void {
+      connections = counted.connections;
+      occupancy = { connections, users: counted.users };
+      emit("occupancy", occupancy);
+    },
+
+    /**
+     * Takes over a whole list. Whoever is in both stays as is; after a restart of the room, with `restarted`, also in
+     * what they show, until they have told it again (R5).
+     */
+    replace(next: readonly WireMember[], restarted = false): void {
+      const gone = new Set(members.keys());
+      const returning: (Member | undefined)[] = [];
+      for (const member of next) {
+        const { connection, at } = member;
+        const old = members.get(connection);
+        gone.delete(connection);
+        let state = isSelf(connection) ? self!.state : checked(member.state);
+        const returns = restarted && state === null && old?.state;
+        if (returns) state = old.state;
+        if (old?.at !== at || !same(old.state, state)) put(connection, { ...member, state });
+        if (returns) returning.push(members.get(connection));
+      }
+      gone.forEach((connection) => put(connection));
+      if (!returning.length) return;
+      setTimeout(() => {
+        for (const member of returning) {
+          // Otherwise they have told it.
+          if (members.get(member!.connection) === member) show(member!.connection, null);
+        }
+        all.settle();
+      }, RETURNING);
+    },
+
+    join(member: WireMember): void {
+      put(member.connection, { ...member, state: checked(member.state) });
+    },
+
+    /** Somebody is gone. */
+    leave(connection: string): void {
+      put(connection);
+    },
+
+    /** Takes over what others changed in their states. */
+    change({ states, patches }: States): void {
+      for (const connection in states) show(connection, checked(states[connection]));
+      for (const connection in patches) {
+        show(connection, checked(patched(members.get(connection)?.state, patches[connection]!)));
+      }
+    },
+
+    /** Who we are, and what we show. */
+    become(own: Member): void {
+      self = own;
+      if (members.has(own.connection)) put(own.connection, own);
+    },
+
+    /** Tells of what changed since the last time. */
+    settle(): void {
+      if (!changed) return;
+      changed = false;
+      if (!occupancy) emit("occupancy", all.occupancy);
+      emit("members", all.list);
+    },
+
+    /** Forgets everybody. */
+    clear(): void {
+      self = null;
+      all.replace([]);
+      all.count({ connections: 0, users: 0 });
+      all.settle();
+    },
+  };
+  return all;
+}

@@ -1,0 +1,109 @@
+// What waits for the room's answer.
+import { RoomfulError } from "./error.ts";
+import type { ClientMessage } from "./wire.ts";
+
+/** How long a refused message waits at least, in milliseconds. */
+const PAUSE = 1_000;
+
+interface Entry {
+  readonly text: string;
+  /** Not to be sent a second time: the room could not tell that it had it. */
+  readonly once: boolean;
+  sent: boolean;
+  readonly resolve: (answer: never) => void;
+  readonly reject: (error: RoomfulError) => void;
+}
+
+/** Messages that are sent again after every loss of the connection until the room has answered them. */
+export type Outbox = ReturnType<typeof createOutbox>;
+
+/** `send` tells whether it could. At most `limit` messages wait. */
+export function createOutbox(send: (text: string) => boolean, limit: number) {
+  const entries = new Map<string, Entry>();
+  /** How many are sent in one go: what the room takes in a second. */
+  let rate = 100;
+  let lastId = 0;
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  /** Sends what is not sent yet, in order. */
+  function flush(): void {
+    rest();
+    let left = rate;
+    for (const entry of entries.values()) {
+      if (entry.sent) continue;
+      if (!left--) return later(0);
+      if (!(entry.sent = send(entry.text))) return;
+    }
+  }
+
+  function later(pause: number): void {
+    timer ??= setTimeout(flush, Math.max(PAUSE, pause));
+  }
+
+  function rest(): void {
+    clearTimeout(timer);
+    timer = undefined;
+  }
+
+  /** The room's answer to a message, or the error that it got. Returns whether that was the end of it. */
+  function settle(id: string, answer: unknown): boolean {
+    const entry = entries.get(id);
+    const error = answer instanceof RoomfulError && answer;
+    if (entry && error && error.retryable && !entry.once) {
+      entry.sent = false;
+      later(error.retryAfter ?? 0);
+      return false;
+    }
+    entries.delete(id);
+    if (error) entry?.reject(error);
+    else entry?.resolve(answer as never);
+    return true;
+  }
+
+  return {
+    settle,
+
+    /** Sends a message as soon as possible, or, if it may go out only once, now or never. */
+    request<Answer>(message: ClientMessage, once = false): Promise<Answer> {
+      return new Promise((resolve, reject) => {
+        if (entries.size >= limit) {
+          throw new RoomfulError("outbox_full", `${limit} messages wait for an answer.`, {
+            retryable: true,
+            hint: "Wait for some, or raise `outbox`.",
+          });
+        }
+        const id = `${++lastId}`;
+        const entry = { text: JSON.stringify({ ...message, id }), once, sent: false, resolve, reject };
+        entries.set(id, entry);
+        // While earlier ones wait, this one waits behind them.
+        if (!timer) flush();
+        if (once && !entry.sent) settle(id, notConnected());
+      });
+    },
+
+    /** The room can be reached again, and takes so many messages a second. */
+    resume(perSecond: number): void {
+      rate = perSecond;
+      flush();
+    },
+
+    /** The connection was lost, and with it maybe messages and answers. */
+    lost(): void {
+      for (const [id, entry] of entries) {
+        entry.sent = false;
+        if (entry.once) settle(id, notConnected());
+      }
+    },
+
+    /** Gives up on all of them. */
+    fail(error: RoomfulError): void {
+      rest();
+      for (const { reject } of entries.values()) reject(error);
+      entries.clear();
+    },
+  };
+}
+
+/** The error of what goes out now or never. */
+export const notConnected = (): RoomfulError =>
+  new RoomfulError("not_connected", "There is no connection.", { retryable: true });

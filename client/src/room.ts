@@ -1,0 +1,293 @@
+// A room: the one connection to it, what is known through that, and all who hold it.
+import { createConnection, fromWire } from "./connection.ts";
+import { createEmitter } from "./emitter.ts";
+import { RoomfulError } from "./error.ts";
+import { createMembers } from "./members.ts";
+import { createOutbox, notConnected } from "./outbox.ts";
+import type { StandardSchema } from "./schema.ts";
+import { STATE_ID, createOwnState, same } from "./state.ts";
+import { tokenSource } from "./token.ts";
+import type { Ack, ClientOptions, Gap, HistoryOptions, Message, PublishOptions, Room, RoomOptions } from "./types.ts";
+import type { HistoryReply, Published, Right, WireMember } from "./wire.ts";
+
+/** With more bytes than this on their way, what is stale in a second is not sent. */
+const LAGGING = 65_536;
+
+/** Who holds a room. */
+interface Holder {
+  /** The connection entered the room; messages after `offset` follow. */
+  entered(offset: number, gap?: Gap): void;
+  received(message: Message): void;
+  tell(topic: string, value: unknown): void;
+}
+
+/** A room that nobody holds yet. Gives what holds it. */
+export function createRoom(id: string, options: ClientOptions): (options: RoomOptions) => Room {
+  const { url, token, user, outbox: limit = 200, throttle = 50, schemas = {} } = options;
+  const holders = new Set<Holder>();
+  let can: readonly Right[] = [];
+
+  const tell = (topic: string, value: unknown) => holders.forEach((holder) => holder.tell(topic, value));
+  const failed = (error: RoomfulError) => tell("error", error);
+
+  const fetchToken = tokenSource(options, id);
+  const connection = createConnection(
+    {
+      url: `${url}`.replace(/^http/, "ws").replace(/\/*$/, "/room/") + encodeURIComponent(id),
+      user,
+      fetchToken,
+      renewable: typeof token !== "string",
+      WebSocket: options.WebSocket ?? (globalThis.WebSocket as never),
+    },
+    {
+      turned(status) {
+        if (status === "disconnected") end(connection.error!);
+        if (status !== "connected") outbox.lost();
+        tell("status", status);
+      },
+
+      welcomed(welcome, before) {
+        const { epoch, offset, recovered } = welcome;
+        const listed = welcome.members ?? [];
+        const old = members.self;
+        const own = ownAmong(listed, welcome.connection);
+        const reset = epoch !== before?.epoch;
+        can = welcome.can;
+        members.become({ at: Date.now(), ...own, connection: welcome.connection, user: welcome.user, state: state.state });
+        // A room that does not know our state may have forgotten everybody's.
+        members.replace(listed, !reset && !own?.state);
+        members.count(welcome.occupancy);
+        compare(own);
+
+        if (old && old.user.id !== welcome.user.id) {
+          outbox.fail(new RoomfulError("user_changed", "The token is another user's than before."));
+        }
+        outbox.resume(welcome.limits.rate_per_second);
+
+        const missed = before && !recovered && (reset || offset > before.offset);
+        const gap = missed ? { after: reset ? 0 : before.offset, before: offset + 1, reset } : undefined;
+        holders.forEach((holder) => holder.entered(offset, gap));
+        if (gap) tell("gap", gap);
+      },
+
+      received(message) {
+        switch (message.type) {
+          case "message":
+            for (const found of checked([message])) holders.forEach((holder) => holder.received(found));
+            break;
+          case "ack":
+          case "history":
+            outbox.settle(message.id!, message);
+            break;
+          case "join":
+            members.join(message.member);
+            break;
+          case "leave":
+            members.leave(message.connection);
+            break;
+          case "states":
+            members.change(message);
+            break;
+          case "members":
+            members.replace(message.members);
+            compare(ownAmong(message.members, members.self!.connection));
+            break;
+          case "occupancy":
+            // The room has too many members to list them (P4).
+            members.replace([]);
+            members.count(message);
+            break;
+          case "auth":
+            can = message.can;
+            break;
+          case "error": {
+            const error = fromWire(message);
+            if (message.id === STATE_ID && error.retryable) state.sendAll(error.retryAfter ?? 1_000);
+            else if (outbox.settle(message.id!, error)) failed(error);
+          }
+        }
+      },
+
+      settled: () => members.settle(),
+      failed,
+    },
+  );
+  const outbox = createOutbox(connection.send, limit);
+  const state = createOwnState(
+    (message) => {
+      if (can.includes("presence")) connection.send(JSON.stringify(message));
+    },
+    () => {
+      if (members.self) members.become({ ...members.self, state: state.state });
+      members.settle();
+    },
+    throttle,
+  );
+  const members = createMembers(tell, (value) => (value === null || fits(schemas.state, value, "state") ? value : null));
+
+  /** Nothing more is to be expected. */
+  function end(error: RoomfulError): void {
+    outbox.fail(error);
+    state.rest();
+    members.clear();
+  }
+
+  /** Sends the own state if the room believes it to be something else (R5). */
+  function compare(own: WireMember | undefined): void {
+    state.rest();
+    if (own && !same(own.state, state.state)) state.sendAll(0);
+  }
+
+  /** Throws if nothing can be asked of the room, not even later. */
+  function demand(): void {
+    const { status, error } = connection;
+    if (status === "initial" || status === "disconnected") throw error ?? notConnected();
+  }
+
+  async function publish(event: string, data: unknown, options: PublishOptions = {}): Promise<Ack> {
+    const error = misfit(schemas.events?.[event], data, event);
+    if (error) throw error;
+    demand();
+    const message = { ...options, type: "publish" as const, event, data };
+    if (!options.ephemeral || options.to) return outbox.request(message, Boolean(options.to));
+    // Without an id there is no ack, which in a crowd of cursors would be half of the traffic.
+    if (!connection.send(JSON.stringify(message), LAGGING)) throw notConnected();
+    return {};
+  }
+
+  async function history(range?: HistoryOptions): Promise<HistoryReply> {
+    demand();
+    return outbox.request({ ...range, type: "history" });
+  }
+
+  /** Those messages whose data is what the application expects. */
+  function checked(messages: readonly Published[]): Message[] {
+    return messages.filter(({ event, data }) => fits(schemas.events?.[event], data, event)) as Message[];
+  }
+
+  function fits(schema: StandardSchema | undefined, value: unknown, what: string): boolean {
+    const error = misfit(schema, value, what);
+    if (error) failed(error);
+    return !error;
+  }
+
+  return (options) => {
+    const emitter = createEmitter();
+    /** Whether the past was asked for. */
+    let begun = false;
+    /** Messages that wait until older ones have come. */
+    let waiting: Message[] | undefined;
+    let replays = Promise.resolve();
+
+    const holder: Holder = {
+      entered(offset, gap) {
+        const { history: limit } = options;
+        const before = offset + 1;
+        if (limit && (gap || !begun)) replay(begun && !gap!.reset ? { before, after: gap!.after } : { before, limit });
+        begun = true;
+      },
+      received(message) {
+        if (waiting) waiting.push(message);
+        else deliver(message);
+      },
+      tell: emitter.emit,
+    };
+
+    function deliver(message: Message): void {
+      emitter.emit(`event ${message.event}`, message.data, message);
+      emitter.emit("message", message);
+    }
+
+    /** Hands on older messages, with `after` page by page, and then what comes meanwhile. */
+    function replay(range: HistoryOptions): void {
+      const { epoch } = connection.place!;
+      const held = (waiting ??= []);
+      const own = (replays = replays
+        .then(async () => {
+          for (let more = true; more; ) {
+            const page = await history(range);
+            // The room was left, or began anew and what was asked for is gone.
+            if (waiting !== held || page.epoch !== epoch) return;
+            checked(page.messages).forEach(deliver);
+            more = range.after !== undefined && page.more;
+            range = { ...range, after: page.messages.at(-1)?.offset! };
+          }
+        })
+        // The error was told like every other.
+        .catch(() => {})
+        .then(() => {
+          if (replays !== own || waiting !== held) return;
+          waiting = undefined;
+          held.forEach(deliver);
+        }));
+    }
+
+    const room: Room = {
+      id,
+      get status() {
+        return connection.status;
+      },
+      get error() {
+        return connection.error;
+      },
+      get self() {
+        return members.self;
+      },
+      get members() {
+        return members.list;
+      },
+      get users() {
+        return members.users;
+      },
+      get occupancy() {
+        return members.occupancy;
+      },
+      get can() {
+        return can;
+      },
+      presence: state,
+      publish: (event, data, options) => quietly(publish(event, data, options)),
+      on: (event, handler) => emitter.on(`event ${event}`, handler),
+      onAny: (handler) => emitter.on("message", handler),
+      watch: emitter.on,
+      history: (options) =>
+        quietly(history(options).then(({ messages, more }) => ({ messages: checked(messages), more }))),
+
+      connect() {
+        if (options.state !== undefined && state.state === null) room.presence.set(options.state);
+        const known = holders.has(holder);
+        holders.add(holder);
+        if (connection.status !== "connected") connection.open();
+        else if (!known) holder.entered(connection.place!.offset);
+      },
+
+      leave() {
+        if (!holders.has(holder)) return;
+        begun = false;
+        waiting = undefined;
+        // The last one still hears how it ends, but not of each member as if they had left.
+        if (holders.size === 1) connection.close();
+        holders.delete(holder);
+        if (holders.size) return;
+        end(new RoomfulError("left", "The room was left."));
+        state.clear();
+      },
+    };
+    if (options.enabled !== false) room.connect();
+    return room;
+  };
+}
+
+const ownAmong = (members: readonly WireMember[], own: string) => members.find(({ connection }) => connection === own);
+
+function misfit(schema: StandardSchema | undefined, value: unknown, what: string): RoomfulError | undefined {
+  const result = schema?.["~standard"].validate(value);
+  const issues = result instanceof Promise ? [{ message: "the schema is asynchronous" }] : result?.issues;
+  return issues && new RoomfulError("invalid_data", `${what}: ${issues.map(({ message }) => message)}`);
+}
+
+/** Whoever looks at the promise learns of its error; who does not is left alone. */
+function quietly<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}

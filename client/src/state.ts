@@ -1,0 +1,85 @@
+// The own presence state.
+import type { ClientMessage } from "./wire.ts";
+
+type Patch = Readonly<Record<string, unknown>>;
+
+/** A state with a patch merged into it; `null` takes a key away (P1). */
+export function patched(state: unknown, patch: Patch): unknown {
+  const merged: Record<string, unknown> = state instanceof Object && !Array.isArray(state) ? { ...state } : {};
+  for (const key in patch) {
+    if (patch[key] === null) delete merged[key];
+    else merged[key] = patch[key];
+  }
+  return merged;
+}
+
+/** Whether two values are written the same as JSON. */
+export const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+
+/** By this id, errors that are about a state can be told from others. */
+export const STATE_ID = "state";
+
+/** Tells the room of the own state, though not of each change by itself. */
+export type OwnState = ReturnType<typeof createOwnState>;
+
+/** Two messages that `send` gets are at least `throttle` milliseconds apart; `show` hears of a change at once. */
+export function createOwnState(send: (message: ClientMessage) => void, show: () => void, throttle: number) {
+  let value: unknown = null;
+  /** What changed since the last message; `undefined` if that is all of it. */
+  let changes: Record<string, unknown> | undefined = {};
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let sent = 0;
+
+  function schedule(pause: number): void {
+    const wait = Math.max(pause, sent + throttle - Date.now());
+    if (wait > 0) timer ??= setTimeout(flush, wait);
+    else flush();
+  }
+
+  function flush(): void {
+    const patch = changes;
+    rest();
+    sent = Date.now();
+    // Without a connection nothing is sent: the next welcome shows what the room lacks.
+    send({ type: "state", id: STATE_ID, ...(patch ? { patch } : { state: value }) });
+  }
+
+  /** Sends nothing until the next change. */
+  function rest(): void {
+    clearTimeout(timer);
+    timer = undefined;
+    changes = {};
+  }
+
+  /** Sends all of it, after `pause` milliseconds at the earliest. */
+  function sendAll(pause: number): void {
+    changes = undefined;
+    schedule(pause);
+  }
+
+  return {
+    rest,
+    sendAll,
+    /** What it is meant to be. */
+    get state() {
+      return value;
+    },
+    /** Forgets it. */
+    clear(): void {
+      value = null;
+    },
+    set(state: unknown): void {
+      value = state ?? null;
+      show();
+      sendAll(0);
+    },
+    update(patch: Patch): void {
+      // What is undefined would get lost on the way.
+      const clean = Object.fromEntries(Object.entries(patch).map(([key, part]) => [key, part ?? null]));
+      value = patched(value, clean);
+      show();
+      if (changes) Object.assign(changes, clean);
+      schedule(0);
+    },
+  };
+}

@@ -1,0 +1,35 @@
+// Where tokens come from.
+import { RoomfulError } from "./error.ts";
+import type { ClientOptions } from "./types.ts";
+
+/** Asks for a token; rejects with a `RoomfulError`. */
+export type FetchToken = () => Promise<string>;
+
+/** What fetches tokens for a room, or `undefined` if the options name no source. */
+export function tokenSource({ token, authEndpoint }: ClientOptions, room: string): FetchToken | undefined {
+  if (!token && !authEndpoint) return undefined;
+  return async () => {
+    try {
+      const found = typeof token === "function" ? await token({ room }) : (token ?? (await ask(authEndpoint!, room)));
+      if (found) return found;
+      throw new Error("none came");
+    } catch (error) {
+      if (error instanceof RoomfulError) throw error;
+      throw new RoomfulError("auth_failed", `No token: ${error}`, { retryable: true, cause: error });
+    }
+  };
+}
+
+async function ask(endpoint: string | URL, room: string): Promise<string | undefined> {
+  const response = await fetch(endpoint, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ room }),
+  });
+  const { ok, status } = response;
+  if (ok) return (await response.json()).token;
+  throw new RoomfulError("auth_failed", `${endpoint} answers ${status}.`, {
+    retryable: status !== 401 && status !== 403,
+    hint: "Is somebody signed in, and may they enter this room?",
+  });
+}
