@@ -117,8 +117,8 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
         protocols.push(`roomful.session.${place.session}`);
       }
       socket = new WebSocket(url + query, protocols);
-      socket.onmessage = ({ data }) => take(data);
-      socket.onclose = ({ code, reason }) => lost(code, why(code, reason));
+      socket.onmessage = ({ data }: { data: string }) => take(data);
+      socket.onclose = ({ code, reason }: { code: number; reason: string }) => lost(code, why(code, reason));
       // Whatever it is, a close follows.
       socket.onerror = () => {};
     } catch (thrown) {

@@ -37,7 +37,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
       user,
       fetchToken,
       renewable: typeof token !== "string",
-      WebSocket: options.WebSocket ?? (globalThis.WebSocket as never),
+      WebSocket: options.WebSocket ?? globalThis.WebSocket,
     },
     {
       turned(status) {

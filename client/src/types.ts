@@ -259,12 +259,12 @@ export interface Schemas<T extends RoomTypes = RoomTypes> {
   state?: StandardSchema<StateOf<T>>;
 }
 
-/** What this package needs of a WebSocket. */
+/** What this package needs of a WebSocket. Handlers may be typed in any way: no two libraries agree on their events. */
 export interface WebSocketLike {
   readonly bufferedAmount: number;
-  onmessage: ((event: { data: Anything }) => void) | null;
-  onclose: ((event: { code: number; reason: string }) => void) | null;
-  onerror: ((event: Anything) => void) | null;
+  onmessage: Anything;
+  onclose: Anything;
+  onerror: Anything;
   send(text: string): void;
   close(code?: number): void;
 }
