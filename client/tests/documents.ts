@@ -1,4 +1,4 @@
-// The examples of the package's documents.
+// The examples of the documents that show the package.
 import { readFileSync, readdirSync } from "node:fs";
 import { at } from "../../scripts/project.mjs";
 
@@ -12,10 +12,10 @@ export interface Example {
   runs: boolean;
 }
 
-/** Every fenced block of code in the package's documents. */
+/** Every fenced block of code in them. */
 export function examples(): Example[] {
   const pages = readdirSync(at("client", "docs")).map((name) => `client/docs/${name}`);
-  return ["client/README.md", ...pages].flatMap((file) => {
+  return ["README.md", "client/README.md", ...pages].flatMap((file) => {
     const text = readFileSync(at(file), "utf8");
     return [...text.matchAll(/(<!-- run -->\n)?^```(\w+)\n(.*?)^```$/gms)].map((match) => ({
       place: `${file}:${text.slice(0, match.index).split("\n").length}`,

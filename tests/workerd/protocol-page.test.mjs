@@ -1,4 +1,4 @@
-// The README's example, as it stands there, against the real server.
+// The protocol's own client in 20 lines, as it stands there, against the real server.
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import { at } from "../../scripts/project.mjs";
 import { startServer } from "./server.mjs";
 import { until } from "./until.mjs";
 
-const [, example] = /<!-- example.*?```js\n(.*?)```/s.exec(readFileSync(at("README.md"), "utf8"));
+const [, example] = /<!-- example.*?```js\n(.*?)```/s.exec(readFileSync(at("docs", "protocol.md"), "utf8"));
 
 /** Runs the example as a page would; `lines` is what it prints. */
 function page(owner, server) {
@@ -28,7 +28,7 @@ function page(owner, server) {
   return { lines, run };
 }
 
-test("r2 the README's 20 lines join, publish and lose nothing when the server is killed", async (t) => {
+test("r2 the 20 lines join, publish and lose nothing when the server is killed", async (t) => {
   assert.ok(example.split("\n").filter((line) => line.trim()).length <= 32, "the example has grown");
   const vars = { ROOMFUL_SECRETS: undefined, ROOMFUL_ANONYMOUS: "true" };
   const server = await startServer(t, { vars });
