@@ -119,8 +119,8 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
       socket = new WebSocket(url + query, protocols);
       socket.onmessage = ({ data }: { data: string }) => take(data);
       socket.onclose = ({ code, reason }: { code: number; reason: string }) => lost(code, why(code, reason));
-      // Whatever it is, a close follows.
-      socket.onerror = () => {};
+      // Not everywhere does a close follow: after a failed upgrade, Node 22 tells of nothing else.
+      socket.onerror = () => since || lost(1006, why(1006, ""));
     } catch (thrown) {
       if (own !== turn) return;
       const failure =
@@ -259,6 +259,8 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
     cause = undefined;
     if (!socket) return;
     socket.onmessage = socket.onclose = null;
+    // That of `ws` throws an error that nobody listens to.
+    socket.onerror = () => {};
     socket.close(code);
     socket = undefined;
   }
