@@ -25,9 +25,11 @@ interface Holder {
 export function createRoom(id: string, options: ClientOptions): (options: RoomOptions) => Room {
   const { url, token, user, outbox: limit = 200, throttle = 50, schemas = {} } = options;
   const holders = new Set<Holder>();
+  // A copy: whoever comes to hold the room while it is told of something comes too late for that.
+  const each = (call: (holder: Holder) => void) => [...holders].forEach(call);
   let can: readonly Right[] = [];
 
-  const tell = (topic: string, value: unknown) => holders.forEach((holder) => holder.tell(topic, value));
+  const tell = (topic: string, value: unknown) => each((holder) => holder.tell(topic, value));
   const failed = (error: RoomfulError) => tell("error", error);
 
   const fetchToken = tokenSource(options, id);
@@ -66,14 +68,14 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
 
         const missed = before && !recovered && (reset || offset > before.offset);
         const gap = missed ? { after: reset ? 0 : before.offset, before: offset + 1, reset } : undefined;
-        holders.forEach((holder) => holder.entered(offset, gap));
+        each((holder) => holder.entered(offset, gap));
         if (gap) tell("gap", gap);
       },
 
       received(message) {
         switch (message.type) {
           case "message":
-            for (const found of checked([message])) holders.forEach((holder) => holder.received(found));
+            for (const found of checked([message])) each((holder) => holder.received(found));
             break;
           case "ack":
           case "history":
