@@ -19,6 +19,8 @@ interface Holder {
   entered(offset: number, gap?: Gap): void;
   received(message: Message): void;
   tell(topic: string, value: unknown): void;
+  /** Keeps the room findable for its client as long as somebody may use it. */
+  readonly hold: unknown;
 }
 
 /** A room that nobody holds yet. Gives what holds it. */
@@ -68,7 +70,8 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
 
         const missed = before && !recovered && (reset || offset > before.offset);
         const gap = missed ? { after: reset ? 0 : before.offset, before: offset + 1, reset } : undefined;
-        each((holder) => holder.entered(offset, gap));
+        // What is replayed follows too.
+        each((holder) => holder.entered(connection.place!.offset, gap));
         if (gap) tell("gap", gap);
       },
 
@@ -173,7 +176,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
     return !error;
   }
 
-  return (options) => {
+  const hold = (options: RoomOptions): Room => {
     const emitter = createEmitter();
     /** Whether the past was asked for. */
     let begun = false;
@@ -193,6 +196,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
         else deliver(message);
       },
       tell: emitter.emit,
+      hold,
     };
 
     function deliver(message: Message): void {
@@ -204,8 +208,10 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
     function replay(range: HistoryOptions): void {
       const { epoch } = connection.place!;
       const held = (waiting ??= []);
+      const older = held.splice(0);
       const own = (replays = replays
         .then(async () => {
+          if (waiting === held) older.forEach(deliver);
           for (let more = true; more; ) {
             const page = await history(range);
             // The room was left, or began anew and what was asked for is gone.
@@ -278,6 +284,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
     if (options.enabled !== false) room.connect();
     return room;
   };
+  return hold;
 }
 
 const ownAmong = (members: readonly WireMember[], own: string) => members.find(({ connection }) => connection === own);
