@@ -1,0 +1,113 @@
+// The hooks.
+import { useEffect, useMemo, useRef, useSyncExternalStore } from "react";
+import type { Member, Message, PublishOptions, Room, Status } from "../types.ts";
+import { createLog } from "./log.ts";
+import { together } from "./provider.ts";
+import type { Seat } from "./provider.ts";
+import { useStore } from "./store.ts";
+import type { IsEqual, Selector } from "./store.ts";
+
+/** What `useLostConnection` tells of. */
+export type ConnectionEvent = "lost" | "restored" | "missed" | "failed";
+
+// Constant, so that what is shown before there is a room never changes by itself.
+const NOBODY: readonly never[] = [];
+const NO_OCCUPANCY = { connections: 0, users: 0 };
+
+const same: Selector = (source) => source;
+
+/** The hooks that work with the seat that `useSeat` finds. Their types are those of `RoomContext`. */
+export function createHooks(useSeat: () => Seat) {
+  function useOthers(selector = same, isEqual?: IsEqual) {
+    const seat = useSeat();
+    const isOther = ({ connection }: Member) => connection !== seat.room.self?.connection;
+    const select = (members: Member[]) => selector(members.filter(isOther));
+    return useStore(seat, (room) => room.members, NOBODY, select, isEqual);
+  }
+
+  /** Does something for as long as the component is in the room. */
+  function useInside(begin: (room: Room) => () => void, reason: unknown): void {
+    const { room, enabled } = useSeat();
+    useEffect(() => (enabled ? begin(room) : undefined), [room, enabled, reason]);
+  }
+
+  return {
+    useRoom: () => useSeat().room,
+    useStatus: () => useStore(useSeat(), (room) => room.status, "initial"),
+    useSelf: (selector = same, isEqual?: IsEqual) =>
+      useStore(useSeat(), (room) => room.self, null, (self) => self && selector(self), isEqual),
+    useOthers,
+    useOther: (id: string, selector = same, isEqual?: IsEqual) =>
+      useOthers((others: Member[]) => {
+        const other = others.find(({ connection }) => connection === id);
+        return other ? selector(other) : null;
+      }, isEqual),
+    useUsers: (selector?: Selector, isEqual?: IsEqual) =>
+      useStore(useSeat(), (room) => room.users, NOBODY, selector, isEqual),
+    useOccupancy: () => useStore(useSeat(), (room) => room.occupancy, NO_OCCUPANCY),
+
+    useMyState() {
+      const seat = useSeat();
+      const { initialState, update } = seat;
+      // What it will be is known before there is a connection.
+      const read = ({ status, presence }: Room) => (status === "initial" ? initialState : presence.state);
+      return [useStore(seat, read, initialState), update];
+    },
+
+    usePublish(event?: string, options?: PublishOptions) {
+      const { room } = useSeat();
+      const latest = useLatest(options);
+      return useMemo(() => {
+        if (!event) return room.publish;
+        return (data: unknown, more?: PublishOptions) => room.publish(event, data, { ...latest.current, ...more });
+      }, [room, event]);
+    },
+
+    useEvent(event: string, handler: (data: unknown, message: Message) => void) {
+      const latest = useLatest(handler);
+      useInside((room) => room.on(event, (data, message) => latest.current(data, message)), event);
+    },
+
+    useMessages(events?: string | readonly string[], { limit = 100 } = {}) {
+      const { room, enabled } = useSeat();
+      const log = useMemo(() => createLog(room, events, limit), [room, enabled, `${events}`, limit]);
+      return useSyncExternalStore(enabled ? log.subscribe : never, log.get, log.get);
+    },
+
+    useLostConnection(callback: (event: ConnectionEvent) => void, { after = 5_000 } = {}) {
+      const latest = useLatest(callback);
+      useInside((room) => {
+        let timer: ReturnType<typeof setTimeout>;
+        /** What was told, or is to be told with the next connection. */
+        let last: ConnectionEvent | undefined;
+        const tell = (event: ConnectionEvent) => latest.current((last = event));
+        const turned = (status: Status) => {
+          clearTimeout(timer);
+          if (status === "disconnected") tell("failed");
+          else if (status === "connected") {
+            if (last) tell(last === "missed" ? last : "restored");
+            last = undefined;
+          } else if (!last && status !== "initial") timer = setTimeout(tell, after, "lost");
+        };
+        const end = together([
+          room.watch("status", turned),
+          room.watch("gap", () => void (last = "missed")),
+          () => clearTimeout(timer),
+        ]);
+        turned(room.status);
+        return end;
+      }, after);
+    },
+  };
+}
+
+const never = () => () => {};
+
+/** What was rendered last, for callbacks that come later. */
+function useLatest<V>(value: V) {
+  const latest = useRef(value);
+  useEffect(() => {
+    latest.current = value;
+  });
+  return latest;
+}

@@ -1,0 +1,115 @@
+// Who gives a room to the components below.
+import { createContext, createElement, useContext, useEffect, useMemo } from "react";
+import type { Context, ReactElement, ReactNode } from "react";
+import { createClient } from "../client.ts";
+import type { Client } from "../client.ts";
+import { RoomfulError } from "../error.ts";
+import type { ClientOptions, Room, RoomTypes, StateOf } from "../types.ts";
+
+/** How long a room is kept after its provider went, in milliseconds: StrictMode and routers bring it back at once. */
+const LINGER = 500;
+
+/** What `RoomfulProvider` takes: a client, or the options to make one with. */
+export type RoomfulProviderProps<T extends RoomTypes = RoomTypes> = { readonly children?: ReactNode } & (
+  | { readonly client: Client<T> }
+  | (ClientOptions<T> & { readonly client?: undefined })
+);
+
+/** What `RoomProvider` takes. */
+export interface RoomProviderProps<T extends RoomTypes = RoomTypes> {
+  /** The room's name. Another one leaves the room, and enters that. */
+  readonly id: string;
+  /** The presence state to come with. Later changes of it have no effect. */
+  readonly initialState?: StateOf<T> | null | undefined;
+  /** How many messages from before the handlers of `useEvent` get first. Later changes of it have no effect. */
+  readonly history?: number | undefined;
+  /** `false` stays outside: the hooks then tell what they tell on the server. */
+  readonly enabled?: boolean | undefined;
+  readonly children?: ReactNode;
+}
+
+/** A provider's place in its room: what the hooks below it work with. */
+export interface Seat {
+  readonly room: Room;
+  readonly enabled: boolean;
+  readonly initialState: unknown;
+  /** Calls the listener together something may have changed. Returns what ends that. */
+  subscribe(listener: () => void): () => void;
+  /** Calls them. */
+  changed(): void;
+  /** Changes the own state. */
+  update(patch: never): void;
+}
+
+/** One for all, so that a single `RoomfulProvider` serves every `createRoomContext`. */
+const ClientContext = createContext<Client | null>(null);
+
+export function RoomfulProvider(props: RoomfulProviderProps): ReactElement {
+  const { client, children } = props;
+  const value = useMemo(() => client ?? createClient(props as ClientOptions), [client]);
+  return createElement(ClientContext.Provider, { value }, children);
+}
+
+/** A `RoomProvider`, and what finds the seat it gives. */
+export function createSeats(fixed?: Client) {
+  const SeatContext = createContext<Seat | null>(null);
+
+  function RoomProvider({ id, initialState = null, history = 0, enabled = true, children }: RoomProviderProps) {
+    const client = fixed ?? need(ClientContext, "RoomfulProvider");
+    const place = useMemo(() => {
+      // Rendering connects nothing: what is rendered may never be shown.
+      const room = client.room(id, { state: initialState, history, enabled: false });
+      const listeners = new Set<() => void>();
+      const changed = () => listeners.forEach((listener) => listener());
+      return {
+        room,
+        initialState,
+        subscribe(listener: () => void) {
+          listeners.add(listener);
+          return () => void listeners.delete(listener);
+        },
+        changed,
+        update(patch: never) {
+          room.presence.update(patch);
+          // A room that is not connected tells nothing.
+          changed();
+        },
+      };
+    }, [client, id]);
+    const seat = useMemo(() => ({ ...place, enabled }), [place, enabled]);
+    // Effects run in the order of the tree: those of the children find the room connecting.
+    return createElement(SeatContext.Provider, { value: seat }, createElement(Entrance, seat), children);
+  }
+
+  return { RoomProvider, useSeat: () => need(SeatContext, "RoomProvider") };
+}
+
+/** Rooms that are about to be left. */
+const leaving = new WeakMap<Room, ReturnType<typeof setTimeout>>();
+
+function Entrance({ room, enabled, changed }: Seat) {
+  useEffect(() => {
+    if (!enabled) return;
+    clearTimeout(leaving.get(room));
+    const end = together([
+      room.watch("status", changed),
+      room.watch("members", changed),
+      room.watch("occupancy", changed),
+    ]);
+    room.connect();
+    return () => {
+      end();
+      leaving.set(room, setTimeout(room.leave, LINGER));
+    };
+  }, [room, enabled]);
+  return null;
+}
+
+/** Ends several things as one. */
+export const together = (ends: readonly (() => void)[]) => () => ends.forEach((end) => end());
+
+function need<V>(context: Context<V | null>, name: string): V {
+  const value = useContext(context);
+  if (value) return value;
+  throw new RoomfulError("no_provider", `There is no ${name}.`, { hint: `Put a ${name} around the component.` });
+}
