@@ -104,6 +104,8 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
             break;
           case "auth":
             can = message.can;
+            // Whoever may not see the others is told nothing of them any more (T5).
+            if (!can.includes("presence")) members.replace([]);
             break;
           case "error": {
             const error = fromWire(message);
