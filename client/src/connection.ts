@@ -94,7 +94,7 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
   let slow = false;
   /** When the token ends. */
   let expires = 0;
-  /** The last error, which may tell why the server closes. */
+  /** The last message if it is an error about none of ours: it tells why the server closes. */
   let cause: WireError | undefined;
   let retry: Timer;
   let deadline: Timer;
@@ -105,8 +105,9 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
     drop(KEEP_PLACE);
     const own = turn;
     busy = true;
-    become(place ? "reconnecting" : "connecting", error);
+    // First: whoever hears of the status may leave.
     expect(DEADLINE);
+    become(place ? "reconnecting" : "connecting", error);
     try {
       const protocols = ["roomful.v1"];
       if (fetchToken) protocols.push(`roomful.token.${await fetchToken()}`);
@@ -118,9 +119,9 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
       }
       socket = new WebSocket(url + query, protocols);
       socket.onmessage = ({ data }: { data: string }) => take(data);
-      socket.onclose = ({ code, reason }: { code: number; reason: string }) => lost(code, why(code, reason));
+      socket.onclose = ({ code, reason }: { code: number; reason: string }) => lost(code, reason);
       // Not everywhere does a close follow: after a failed upgrade, Node 22 tells of nothing else.
-      socket.onerror = () => since || lost(1006, why(1006, ""));
+      socket.onerror = () => since || lost();
     } catch (thrown) {
       if (own !== turn) return;
       const failure =
@@ -128,15 +129,15 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
           ? thrown
           : new RoomfulError("no_websocket", `${thrown}`, { hint: "See `url` and `WebSocket` of createClient." });
       if (!failure.retryable) return stop(failure);
+      lost(1006, "", failure);
       owner.failed(failure);
-      lost(1006, failure);
     }
   }
 
   function take(frame: string): void {
     const own = turn;
     // Whatever comes is a sign of life; only a welcome is one of success.
-    if (since) clearTimeout(deadline);
+    if (since) alive();
     if (frame === "pong") return;
     // A frame holds one message or an array of them (C1).
     for (const message of [JSON.parse(frame)].flat()) {
@@ -149,7 +150,7 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
 
   function receive(message: ServerMessage): void {
     if (message.type === "welcome") return enter(message);
-    if (message.type === "error") cause = message;
+    cause = message.type === "error" && !message.id ? message : undefined;
     if (!since) return;
     if (message.type === "message" || message.type === "skip") {
       const { offset } = message;
@@ -170,7 +171,7 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
     place = { epoch, session, offset: recovered && before ? before.offset : offset };
     since = Date.now();
     refusals = 0;
-    clearTimeout(deadline);
+    alive();
     const beat = () => {
       ping(DEADLINE);
       pinging = setTimeout(beat, pause);
@@ -185,13 +186,19 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
 
   function ping(within: number): void {
     socket!.send("ping");
-    expect(within);
+    // The next ping is no reason to wait longer for the answer to this one.
+    if (within < DEADLINE || !deadline) expect(within);
+  }
+
+  function alive(): void {
+    clearTimeout(deadline);
+    deadline = undefined;
   }
 
   /** Gives the connection up unless something comes in time. */
   function expect(within: number): void {
-    clearTimeout(deadline);
-    deadline = setTimeout(() => lost(1006, why(1006, "")), within);
+    alive();
+    deadline = setTimeout(lost, within);
   }
 
   /** Sees to a new token before this one ends: not all clients of a crowd at the same moment. */
@@ -207,8 +214,8 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
           (token) => own === turn && connection.send(JSON.stringify({ type: "auth", id: "auth", token })),
           (failure) => {
             if (own !== turn) return;
-            owner.failed(failure);
             renewLater(expires - Date.now());
+            owner.failed(failure);
           },
         ),
       Math.min(expiresIn * (0.7 + 0.2 * Math.random()), LONGEST_TIMEOUT),
@@ -216,21 +223,21 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
   }
 
   function why(code: number, reason: string): RoomfulError {
-    if (cause && cause.code === reason) return fromWire(cause);
-    // No error comes before these, and what their reason says is for people.
-    const name = { 4504: "replaced", 4505: "removed", 4506: "room_deleted" }[code] ?? "connection_lost";
-    return new RoomfulError(name, reason || `No connection to ${url} (${code}).`, { retryable: code < 4500 });
+    // No error comes before these.
+    const name = { 4504: "replaced", 4505: "removed", 4506: "room_deleted" }[code];
+    if (!name && cause && code > 1006) return fromWire(cause);
+    const message = reason || `No connection to ${url} (${code}).`;
+    return new RoomfulError(name ?? "connection_lost", message, { retryable: code < 4500 });
   }
 
   /** The close code says what comes next (E2). */
-  function lost(code: number, failure: RoomfulError): void {
+  function lost(code = 1006, reason = "", failure = why(code, reason)): void {
     const lived = since;
     if (lived && Date.now() - lived > LIVED) attempts = 0;
     drop(KEEP_PLACE);
     const refused = code >= 4000 && code < 4100 && !lived;
     if (code >= 4500 || (refused && refusals++ >= Number(renewable))) return stop(failure);
     slow = code >= 4300;
-    become(place ? "reconnecting" : "connecting", failure);
     // Anywhere between nothing and the whole pause: a crowd that was dropped together must not return together.
     // https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
     const pause = Math.random() * Math.min(LAST_RETRY, FIRST_RETRY * 2 ** attempts++);
@@ -242,6 +249,7 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
       },
       slow ? SLOW_RETRY + pause : pause,
     );
+    become(place ? "reconnecting" : "connecting", failure);
   }
 
   function stop(failure: RoomfulError): void {
@@ -252,7 +260,8 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
   }
 
   function drop(code: number): void {
-    for (const timer of [retry, deadline, pinging, renewal]) clearTimeout(timer);
+    for (const timer of [retry, pinging, renewal]) clearTimeout(timer);
+    alive();
     turn++;
     busy = slow = false;
     since = 0;
@@ -288,7 +297,7 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
       become(place ? "reconnecting" : "connecting");
     } else if (since) {
       ping(DOUBTFUL_DEADLINE);
-    } else if (type !== "offline" && !document.hidden && !slow && (type === "online" || !busy)) {
+    } else if (type !== "offline" && !slow && (type === "online" || (!busy && !document.hidden))) {
       void attempt();
     }
   }

@@ -15,8 +15,9 @@ export function createMembers(emit: (topic: string, value: unknown) => void, che
   let self: Member | null = null;
   let list: readonly Member[] | undefined;
   let users: readonly User[] | undefined;
-  let occupancy: Occupancy | undefined;
   let connections = 0;
+  let occupancy: Occupancy | undefined = { connections, users: 0 };
+  let told = occupancy;
   let changed = false;
 
   const isSelf = (connection: string) => connection === self?.connection;
@@ -27,11 +28,9 @@ export function createMembers(emit: (topic: string, value: unknown) => void, che
     else members.delete(connection);
     list = users = undefined;
     changed = true;
-    if (!next !== !old) {
-      occupancy = undefined;
-      connections += next ? 1 : -1;
-    }
+    if (!next !== !old) occupancy = undefined;
     if (!isSelf(connection)) emit(next ? (old ? "update" : "join") : "leave", next ?? old);
+    else if (next) self = next as Member;
   }
 
   /** Shows the state of somebody else. The own one is known better here. */
@@ -70,7 +69,6 @@ export function createMembers(emit: (topic: string, value: unknown) => void, che
     count(counted: Occupancy): void {
       connections = counted.connections;
       occupancy = { connections, users: counted.users };
-      emit("occupancy", occupancy);
     },
 
     /**
@@ -102,11 +100,13 @@ export function createMembers(emit: (topic: string, value: unknown) => void, che
     },
 
     join(member: WireMember): void {
+      connections++;
       put(member.connection, { ...member, state: checked(member.state) });
     },
 
     /** Somebody is gone. */
     leave(connection: string): void {
+      connections--;
       put(connection);
     },
 
@@ -126,16 +126,16 @@ export function createMembers(emit: (topic: string, value: unknown) => void, che
 
     /** Tells of what changed since the last time. */
     settle(): void {
+      if (told !== all.occupancy) emit("occupancy", (told = all.occupancy));
       if (!changed) return;
       changed = false;
-      if (!occupancy) emit("occupancy", all.occupancy);
       emit("members", all.list);
     },
 
     /** Forgets everybody. */
     clear(): void {
-      self = null;
       all.replace([]);
+      self = null;
       all.count({ connections: 0, users: 0 });
       all.settle();
     },

@@ -32,11 +32,10 @@ export function createOwnState(send: (message: ClientMessage) => void, show: () 
 
   function schedule(pause: number): void {
     const wait = Math.max(pause, sent + throttle - Date.now());
-    if (wait > 0) timer ??= setTimeout(flush, wait);
-    else flush();
+    timer ??= wait > 0 ? setTimeout(flush, wait) : flush();
   }
 
-  function flush(): void {
+  function flush(): undefined {
     const patch = changes;
     rest();
     sent = Date.now();
@@ -53,6 +52,7 @@ export function createOwnState(send: (message: ClientMessage) => void, show: () 
 
   /** Sends all of it, after `pause` milliseconds at the earliest. */
   function sendAll(pause: number): void {
+    rest();
     changes = undefined;
     schedule(pause);
   }
@@ -71,7 +71,8 @@ export function createOwnState(send: (message: ClientMessage) => void, show: () 
     set(state: unknown): void {
       value = state ?? null;
       show();
-      sendAll(0);
+      changes = undefined;
+      schedule(0);
     },
     update(patch: Patch): void {
       // What is undefined would get lost on the way.
