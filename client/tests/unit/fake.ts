@@ -138,6 +138,8 @@ export interface World {
   enter(options?: RoomOptions, parts?: Partial<Welcome>): Promise<Room>;
   /** Time goes by. */
   pass(milliseconds: number): Promise<void>;
+  /** Time goes by until the next attempt, not longer than any pause is; gives its socket. */
+  next(): Promise<FakeSocket>;
   /** How many timers run. */
   readonly timers: number;
 }
@@ -158,10 +160,11 @@ export function clock(t: TestContext) {
     get timers() {
       return timers.size;
     },
-    async pass(milliseconds: number) {
+    async pass(milliseconds: number, enough = () => false) {
       const end = now + milliseconds;
       for (;;) {
         await settled();
+        if (enough()) return;
         const next = [...timers].sort(([, a], [, b]) => a.due - b.due)[0];
         if (!next || next[1].due > end) break;
         now = Math.max(now, next[1].due);
@@ -201,7 +204,13 @@ export function world(t: TestContext, options: Partial<ClientOptions> = {}, rand
       await settled();
       return room;
     },
-    pass: time.pass,
+    pass: (milliseconds) => time.pass(milliseconds),
+    async next() {
+      const { length } = sockets;
+      await time.pass(40_000, () => sockets.length > length);
+      assert.equal(sockets.length, length + 1, "there is another attempt");
+      return it.socket;
+    },
     get timers() {
       return time.timers;
     },
