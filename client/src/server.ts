@@ -13,9 +13,8 @@ export { RoomfulError } from "./error.ts";
 
 export type { AuthHandlerOptions, AuthRequest, Grant } from "./server/handler.ts";
 export type { BatchMessage, BatchResult, DisconnectOptions, MessageOptions, Published } from "./server/message.ts";
-export type { RoomHistory, RoomPresence, RoomSummary } from "./server/message.ts";
-export type { RequestOptions } from "./server/request.ts";
-export type { RoomfulOptions } from "./server/roomful.ts";
+export type { RoomHistory, RoomPresence } from "./server/message.ts";
+export type { RequestOptions, RoomfulOptions } from "./server/request.ts";
 export type { TokenOptions } from "./server/token.ts";
 export type { ErrorCode } from "./error.ts";
 export type { HistoryOptions, Member, Message, RoomTypes } from "./types.ts";

@@ -1,6 +1,6 @@
 // The route that gives an application's users their tokens.
 import type { RoomTypes } from "../types.ts";
-import { isRoom } from "./argument.ts";
+import { isRoom, json } from "./argument.ts";
 import { createToken } from "./token.ts";
 import type { TokenOptions } from "./token.ts";
 
@@ -55,28 +55,33 @@ export function createAuthHandler<T extends RoomTypes = RoomTypes>(
 ): (request: Request) => Promise<Response> {
   const { authorize, onError = console.error, ...signing } = options;
   return async (request) => {
-    if (request.method !== "POST") return refuse(405, "method_not_allowed", "This takes POST.", "", { allow: "POST" });
-    const isJson = /^application\/json\b/i.test(`${request.headers.get("content-type")}`);
-    const room: unknown = isJson && (await request.json().catch(() => null))?.room;
+    if (request.method !== "POST") return refuse(405, "method_not_allowed", "Use POST");
+    const isJson = /^application\/json\b/i.test(request.headers.get("content-type")!);
+    const room: unknown = isJson && (await json(request))?.room;
     // Never a wildcard: `authorize` is asked about one room.
-    if (!isRoom(room)) return refuse(400, "bad_message", "There is no valid `room`.", "Send it as application/json.");
+    if (!isRoom(room)) return refuse(400, "bad_message", "Invalid `room`, or not application/json");
     try {
       const grant = await authorize({ request, room });
       if (grant instanceof Response) return grant;
-      if (!grant) return refuse(403, "forbidden", "This room is not for you.", "`authorize` refused.");
-      const { user, info, can, room: reach = room, expiresIn = signing.expiresIn } = grant;
-      return answer({ token: await createToken<T>({ ...signing, user, info, can, room: reach, expiresIn }) });
+      if (!grant) return refuse(403, "forbidden", "`authorize` refused");
+      const token = await createToken<T>({
+        ...grant,
+        ...signing,
+        room: grant.room ?? room,
+        expiresIn: grant.expiresIn ?? signing.expiresIn,
+      });
+      return answer({ token }, 200);
     } catch (error) {
       if (error instanceof Response) return error;
       onError(error);
-      return refuse(500, "internal", "There is no token.", "See the server's log.");
+      return refuse(500, "internal", "See the log");
     }
   };
 }
 
-const answer = (body: unknown, status = 200, headers?: object) =>
-  Response.json(body, { status, headers: { "cache-control": "no-store", ...headers } });
+const answer = (body: object, status: number) =>
+  Response.json(body, { status, headers: { "cache-control": "no-store", allow: "POST" } });
 
 /** An error as the Worker's own are (E1). */
-const refuse = (status: number, code: string, message: string, hint: string, headers?: object) =>
-  answer({ error: { code, message, retryable: status === 500, hint } }, status, headers);
+const refuse = (status: number, code: string, message: string) =>
+  answer({ error: { code, message, retryable: status === 500 } }, status);

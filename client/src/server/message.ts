@@ -58,19 +58,3 @@ export interface RoomHistory<T extends RoomTypes = RoomTypes> extends HistoryPag
   /** The life of the room that the offsets belong to. */
   readonly epoch: string;
 }
-
-/** What a room is. */
-export interface RoomSummary {
-  readonly room: string;
-  /** One life of the room; offsets compare only within it. */
-  readonly epoch: string;
-  /** The last offset; 0 before the first message. */
-  readonly offset: number;
-  readonly occupancy: Occupancy;
-  /** What is kept: how many messages, how many bytes, and the first of them. */
-  readonly history: { readonly messages: number; readonly bytes: number; readonly firstOffset: number | null };
-  /** When the epoch began; `null` for a room that nobody has used yet. */
-  readonly createdAt: number | null;
-  /** When it last came into memory. */
-  readonly awakeSince: number;
-}

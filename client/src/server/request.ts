@@ -1,93 +1,97 @@
 // One request to the Worker, made again where that cannot do anything twice.
 import { RoomfulError } from "../error.ts";
 import type { WireError } from "../wire.ts";
+import { check, json } from "./argument.ts";
+import { createToken } from "./token.ts";
+import type { TokenOptions } from "./token.ts";
 
 /** What can be said about every request. */
 export interface RequestOptions {
-  /** Gives the request up; it then rejects with the signal's reason. */
+  /**
+   * Gives the request up: it rejects with the signal's reason, at once, or, between two tries, when the next would
+   * begin.
+   */
   signal?: AbortSignal | undefined;
 }
 
-/** How requests are made. */
-export interface RequestSettings {
+/** How to reach the rooms, and as whom. The `secret` may do everything. */
+export interface RoomfulOptions extends Pick<TokenOptions, "secret" | "issuer" | "audience"> {
+  /** The Worker's address, such as `https://realtime.example.com`. */
+  url: string | URL;
+  /** Who publishes, as the others see it. Default: `server`. */
+  user?: string | undefined;
   /** After how many milliseconds a try is given up. Default: 10,000. */
   timeout?: number | undefined;
   /**
-   * How often a request that failed is made again, where that cannot do anything twice. Waits a random time below a
-   * bound that begins at half a second and doubles, and as long as the server asks for, but never above `timeout`
-   * for either. Default: 2.
+   * How often a request that failed is made again, where that cannot do anything twice. It waits as long as the server
+   * asks for, but gives up if that is more than `timeout`, and then a random time below a bound that begins at half a
+   * second and doubles up to `timeout`. Default: 2.
    */
   retries?: number | undefined;
-  /** Replaces the global `fetch`: a service binding's, say. */
+  /** Replaces the global `fetch`: `(url, init) => env.ROOMS.fetch(url, init)` for a service binding, say. */
   fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
 }
 
-/** A request: what `fetch` takes, and more. */
-export interface Call extends Omit<RequestInit, "signal">, RequestOptions {
-  url: string;
-  /** Whether making it twice does what making it once does. */
-  idempotent: boolean;
+/** Beside the options, the fields of the body that a POST sends. */
+type Content = RequestOptions | (RequestOptions & Record<string, unknown>);
+
+/**
+ * The JSON that is answered. What could do something twice is tried `once`.
+ * Each request has a token of its own: to make one costs less than to see to it that a kept one still holds.
+ */
+export async function request(
+  { url, user = "server", timeout = 10_000, retries = 2, fetch: send = fetch, ...signing }: RoomfulOptions,
+  path: string,
+  { signal, ...content }: Content = {},
+  method: "GET" | "POST" | "DELETE" = "GET",
+  once?: unknown,
+) {
+  const base = `${url}`.replace(/^ws/, "http").replace(/\/*$/, "");
+  check(/^http/.test(base), "Invalid `url`");
+  const init = {
+    method,
+    headers: {
+      authorization: `Bearer ${await createToken({ ...signing, user, room: "*", can: ["admin"] })}`,
+      "content-type": "application/json",
+    },
+    body: method === "POST" ? JSON.stringify(content) : null,
+    // A token must not travel on; "error" is unknown to Workers.
+    redirect: "manual",
+    // Next.js may keep answers unless told not to; `cache` is unknown to some Workers.
+    next: { revalidate: 0 },
+  } as const;
+  for (let tries = 0; ; ) {
+    signal?.throwIfAborted();
+    const late = AbortSignal.timeout(timeout);
+    let failure: Failure;
+    try {
+      const response = await send(base + path, { signal: signal ? AbortSignal.any([signal, late]) : late, ...init });
+      // As text first: a body that breaks off is no answer, but one that is no JSON is, of a proxy, say.
+      const answer = await json(new Response(await response.text()));
+      const { status } = response;
+      if (response.ok && answer) return answer;
+      failure = {
+        code: "bad_response",
+        message: `HTTP ${status}`,
+        retryable: status >= 500 || status === 429,
+        retry_after: +response.headers.get("retry-after")! * 1_000 || undefined,
+        hint: "Is `url` Roomful's?",
+        ...answer?.error,
+      };
+    } catch (cause) {
+      signal?.throwIfAborted();
+      failure = { code: late.aborted ? "timeout" : "connection_lost", message: `${cause}`, cause, retryable: true };
+    }
+    const { retry_after: least = 0 } = failure;
+    if (!failure.retryable || once || tries++ >= retries || least > timeout) throw errorOf(failure);
+    // The first bound is 500.
+    await new Promise((resolve) => setTimeout(resolve, least + Math.random() * Math.min(250 * 2 ** tries, timeout)));
+  }
 }
 
 /** An error as the Worker words it (E1), or as if it had. */
 type Failure = Omit<WireError, "type"> & { cause?: unknown };
 
-/** The JSON that is answered. */
-export async function request(
-  { url, idempotent, signal, ...init }: Call,
-  { timeout = 10_000, retries = 2, fetch = globalThis.fetch }: RequestSettings,
-) {
-  for (let left = idempotent ? retries : 0, bound = 500; ; left--, bound *= 2) {
-    signal?.throwIfAborted();
-    const controller = new AbortController();
-    let callOff = alarm(timeout, signal, () => controller.abort());
-    let failure: Failure;
-    try {
-      const response = await fetch(url, { ...init, signal: controller.signal });
-      const answer = parse(await response.text());
-      if (response.ok && answer) return answer;
-      const { status, headers } = response;
-      failure = {
-        code: "bad_response",
-        message: `HTTP ${status}, not from Roomful`,
-        hint: "Check `url`.",
-        retryable: status >= 500 || status === 429,
-        retry_after: Number(headers.get("retry-after")) * 1_000 || 0,
-        ...answer?.error,
-      };
-    } catch (cause) {
-      signal?.throwIfAborted();
-      const code = controller.signal.aborted ? "timeout" : "connection_lost";
-      failure = { code, message: `No answer: ${cause}`, retryable: true, cause };
-    } finally {
-      callOff();
-    }
-    const { retryable, retry_after: least = 0 } = failure;
-    if (!retryable || left <= 0 || least > timeout) throw errorOf(failure);
-    await new Promise<void>((resolve) => {
-      callOff = alarm(least + Math.random() * Math.min(bound, timeout), signal, resolve);
-    });
-    callOff();
-  }
-}
-
-/** Calls `ring` after some milliseconds, or when the signal aborts; returns what calls that off. */
-function alarm(milliseconds: number, signal: AbortSignal | undefined, ring: () => void): () => void {
-  const timer = setTimeout(ring, milliseconds);
-  signal?.addEventListener("abort", ring);
-  return () => {
-    clearTimeout(timer);
-    signal?.removeEventListener("abort", ring);
-  };
-}
-
-/** `undefined` for what is no JSON: a proxy's page, say. */
-function parse(text: string) {
-  try {
-    return JSON.parse(text);
-  } catch {}
-}
-
 /** The error that an application gets. */
 export const errorOf = (failure: Failure): RoomfulError =>
-  new RoomfulError(failure.code, failure.message, { ...failure, retryAfter: failure.retry_after || undefined });
+  new RoomfulError(failure.code, failure.message, { ...failure, retryAfter: failure.retry_after });

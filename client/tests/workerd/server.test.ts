@@ -284,17 +284,6 @@ test("H3, R6: history comes in pages, in both directions", async () => {
   await assert.rejects(roomful.history(room, { limit: 0 }), rejectsWith("bad_message"));
 });
 
-test("H3: a room tells what it is, used or not", async () => {
-  const room = freshRoom();
-  const unused = await roomful.summary(room);
-  assert.deepEqual([unused.createdAt, unused.offset, unused.history.firstOffset], [null, 0, null]);
-  const { epoch } = await roomful.publish(room, "e", 1);
-  const { history, createdAt, awakeSince, ...rest } = await roomful.summary(room);
-  assert.deepEqual(rest, { room, epoch, offset: 1, occupancy: { connections: 0, users: 0 } });
-  assert.deepEqual([history.messages, history.firstOffset], [1, 1]);
-  assert.ok(history.bytes > 0 && awakeSince > 0 && Math.abs(createdAt! - Date.now()) < 60_000);
-});
-
 test("H4: a user is disconnected, banned, and let in again", async () => {
   const room = freshRoom();
   const [ana, tab, bob] = [await enter(room), await enter(room), await enter(room, { user: "bob" })];
@@ -323,11 +312,28 @@ test("H5: a deleted room closes everyone and begins anew", async () => {
 });
 
 test("E1: what the server refuses is an error with its code and what to do", async () => {
-  const token = await createToken({ secret: SECRETS, user: "ana", room: "lobby", ...parties });
-  const limited = new Roomful({ url: server.url, token });
-  await assert.rejects(limited.deleteRoom("lobby"), rejectsWith("forbidden"));
-  await assert.rejects(limited.presence("elsewhere"), rejectsWith("forbidden"));
+  const stranger = new Roomful({ url: server.url, secret: "a secret that the Worker does not know", ...parties });
+  await assert.rejects(stranger.deleteRoom("lobby"), rejectsWith("invalid_token"));
+  const lost = new Roomful({ url: `${server.url}/base`, secret: SECRETS, ...parties });
+  await assert.rejects(lost.presence("lobby"), rejectsWith("not_found"));
   await assert.rejects(roomful.publish("lobby", "roomful:mine", 1), rejectsWith("bad_message"));
   await assert.rejects(roomful.publish("lobby", "e", "x".repeat(65_536)), rejectsWith("message_too_large"));
-  await assert.rejects(new Roomful({ url: `${server.url}/base`, token }).presence("lobby"), rejectsWith("not_found"));
+});
+
+test("T2, N1, N3: what createToken does not check, the Worker refuses", async () => {
+  const wrong: Record<string, unknown[]> = {
+    user: [7, "a\n", "\u009f", "a".repeat(129)],
+    room: [{ 0: "lobby" }, ["lobby", undefined], ["lobby", 7]],
+    can: [null, "admin", [7]],
+    info: [null, 7, "x", [1], { x: "é".repeat(1_024) }],
+    expiresIn: [Number.NaN, Number.POSITIVE_INFINITY],
+  };
+  for (const [name, values] of Object.entries(wrong)) {
+    for (const value of values) {
+      assert.equal(await outcome({ [name]: value }), "invalid_token", `${name}: ${JSON.stringify(value)}`);
+    }
+  }
+  for (const expiresIn of [0, -10]) assert.equal(await outcome({ expiresIn: expiresIn - 6 }), "token_expired");
+  assert.equal(await outcome({ can: ["fly" as never] }), "forbidden");
+  assert.equal(await outcome({ room: ["a b", "*a"] }), "forbidden");
 });
