@@ -75,9 +75,10 @@ export function createOutbox(send: (text: string) => boolean, limit: number) {
         const id = `${++lastId}`;
         const entry = { text: JSON.stringify({ ...message, id }), once, sent: false, resolve, reject };
         entries.set(id, entry);
-        // While earlier ones wait, this one waits behind them.
-        if (!timer) flush();
-        if (once && !entry.sent) settle(id, notConnected());
+        if (once) {
+          if (!(entry.sent = send(entry.text))) settle(id, notConnected());
+          // While earlier ones wait, this one waits behind them.
+        } else if (!timer) flush();
       });
     },
 

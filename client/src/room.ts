@@ -40,7 +40,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
       url: `${url}`.replace(/^http/, "ws").replace(/\/*$/, "/room/") + encodeURIComponent(id),
       user,
       fetchToken,
-      renewable: typeof token !== "string",
+      renewable: !!fetchToken && typeof token !== "string",
       WebSocket: options.WebSocket ?? globalThis.WebSocket,
     },
     {
