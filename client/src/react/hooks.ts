@@ -87,7 +87,7 @@ export function createHooks(useSeat: () => Seat) {
           else if (status === "connected") {
             if (last) tell(last === "missed" ? last : "restored");
             last = undefined;
-          } else if (!last && status !== "initial") timer = setTimeout(tell, after, "lost");
+          } else if (!last && status !== "initial") timer = setTimeout(() => tell("lost"), after);
         };
         const end = together([
           room.watch("status", turned),

@@ -1,0 +1,2 @@
+// roomful/react with React 19.
+import "../react/scripted.ts";
