@@ -31,7 +31,9 @@ export type StateOf<T extends RoomTypes> = unknown extends T["state"] ? Anything
 /** The info of users in `T`. */
 export type InfoOf<T extends RoomTypes> = unknown extends T["info"] ? Anything : Exclude<T["info"], undefined>;
 /** The events in `T`: name to data. */
-export type EventsOf<T extends RoomTypes> = T["events"] extends object ? T["events"] : Record<string, Anything>;
+export type EventsOf<T extends RoomTypes> = object extends T["events"]
+  ? Record<string, Anything>
+  : Exclude<T["events"], undefined>;
 /** The names of the events in `T`. */
 export type EventName<T extends RoomTypes> = keyof EventsOf<T> & string;
 
