@@ -21,11 +21,11 @@ async function say(room: Room, from: number, to: number) {
 }
 
 /** Ana behind a network of her own, and bob. */
-async function pair(t: TestContext, options: Entrance = {}) {
+async function pair(t: TestContext, { at = server, ...options }: Entrance & { at?: typeof server } = {}) {
   hasten(t);
   const room = freshRoom();
-  const network = await startNetwork(t, server);
-  const bob = await enter(t, server, { user: "bob", room, outbox: 1_000 });
+  const network = await startNetwork(t, at);
+  const bob = await enter(t, at, { user: "bob", room, outbox: 1_000 });
   const ana = await enter(t, network, { user: "ana", room, ...options });
   return { room, network, ana, bob };
 }
@@ -100,6 +100,22 @@ test("R3: with nothing missed there is no gap, though nothing can be replayed", 
   assert.deepEqual([ana.heard, ana.gaps], [numbers(1, 4), []]);
 });
 
+test("R3, N5: of a gap that the history no longer reaches, what it has is there in order", async (t) => {
+  const short = await startServer(t, { vars: { ...ANONYMOUS, HISTORY_MESSAGES: 10 } });
+  for (const history of [0, 100]) {
+    const people = await pair(t, { history, at: short });
+    const { ana, bob } = people;
+    await say(bob.room, 1, 3);
+    await ana.hears(3);
+    await meanwhile(people, () => say(bob.room, 4, 50));
+    await say(bob.room, 51, 51);
+    await ana.hears(51);
+    assert.deepEqual(ana.gaps, [{ after: 3, before: 51, reset: false }]);
+    assert.deepEqual(ana.heard, [1, 2, 3, ...(history ? numbers(41, 50) : []), 51]);
+    assert.deepEqual((await fetchAll(ana.room, 3, 51)).map(({ data }) => data), numbers(42, 50));
+  }
+});
+
 test("R6: with `history` the first messages are the newest of before: fewer, as many, none", async (t) => {
   hasten(t);
   const room = freshRoom();
@@ -170,6 +186,7 @@ test("R3, R6: two gaps one after the other are filled in order, also when the fi
   await ana.hears(3);
   sockets.loses = (frame) => frame.includes(`"type":"history"`);
   await meanwhile(people, () => say(bob.room, 4, 20));
+  await until(() => sockets.last.includes(`"type":"history"`), "an answer that is lost");
   // These come, and have to wait for what is older.
   await say(bob.room, 21, 21);
   await say(bob.room, 22, 22);
