@@ -3,8 +3,8 @@
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Listener = (...values: any[]) => void;
 
-/** Listeners by topic. One that throws keeps nothing from the others. */
-export function createEmitter() {
+/** Listeners by topic. One that throws keeps nothing from the others; one that makes it idle does. */
+export function createEmitter(idle: () => boolean) {
   // Wrapped, so that the same function given twice is two listeners.
   const listeners = new Map<string, Set<{ listener: Listener }>>();
   return {
@@ -18,6 +18,7 @@ export function createEmitter() {
 
     emit(topic: string, ...values: unknown[]): void {
       for (const { listener } of [...(listeners.get(topic) ?? [])]) {
+        if (idle()) return;
         try {
           listener(...values);
         } catch (error) {

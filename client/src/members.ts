@@ -9,8 +9,8 @@ const RETURNING = 5_000;
 /** Everybody in the room, as an array that is replaced rather than changed. */
 export type Members = ReturnType<typeof createMembers>;
 
-/** `emit` is told who comes, goes and changes; `checked` makes of a state that came one that can be shown. */
-export function createMembers(emit: (topic: string, value: unknown) => void, checked: (state: unknown) => unknown) {
+/** `emit` is told who comes, goes and changes; a state that is not `valid` is not shown. */
+export function createMembers(emit: (topic: string, value: unknown) => void, valid: (state: unknown) => boolean) {
   const members = new Map<string, Member>();
   let self: Member | null = null;
   let list: readonly Member[] | undefined;
@@ -20,6 +20,7 @@ export function createMembers(emit: (topic: string, value: unknown) => void, che
   let told = occupancy;
   let changed = false;
 
+  const checked = (state: unknown) => (valid(state) ? state : null);
   const isSelf = (connection: string) => connection === self?.connection;
 
   function put(connection: string, next?: Member | WireMember): void {
@@ -30,7 +31,11 @@ export function createMembers(emit: (topic: string, value: unknown) => void, che
     changed = true;
     if (!next !== !old) occupancy = undefined;
     if (!isSelf(connection)) emit(next ? (old ? "update" : "join") : "leave", next ?? old);
-    else if (next) self = next as Member;
+  }
+
+  function differs({ connection, at, state }: WireMember): boolean {
+    const old = members.get(connection);
+    return old?.at !== at || !same(old.state, state);
   }
 
   /** Shows the state of somebody else. The own one is known better here. */
@@ -42,7 +47,7 @@ export function createMembers(emit: (topic: string, value: unknown) => void, che
   const all = {
     /** The own connection, listed or not. */
     get self() {
-      return self;
+      return self && (members.get(self.connection) ?? self);
     },
 
     get list(): readonly Member[] {
@@ -67,6 +72,7 @@ export function createMembers(emit: (topic: string, value: unknown) => void, che
 
     /** The server has counted. */
     count(counted: Occupancy): void {
+      if (!self) return;
       connections = counted.connections;
       occupancy = { connections, users: counted.users };
     },
@@ -79,13 +85,16 @@ export function createMembers(emit: (topic: string, value: unknown) => void, che
       const gone = new Set(members.keys());
       const returning: (Member | undefined)[] = [];
       for (const member of next) {
-        const { connection, at } = member;
+        // Somebody who is told of a member may leave.
+        if (!self) return;
+        const { connection } = member;
         const old = members.get(connection);
         gone.delete(connection);
         let state = isSelf(connection) ? self!.state : checked(member.state);
         const returns = restarted && state === null && old?.state;
         if (returns) state = old.state;
-        if (old?.at !== at || !same(old.state, state)) put(connection, { ...member, state });
+        const shown = { ...member, state };
+        if (differs(shown)) put(connection, shown);
         if (returns) returning.push(members.get(connection));
       }
       gone.forEach((connection) => put(connection));
@@ -121,7 +130,7 @@ export function createMembers(emit: (topic: string, value: unknown) => void, che
     /** Who we are, and what we show. */
     become(own: Member): void {
       self = own;
-      if (members.has(own.connection)) put(own.connection, own);
+      if (members.has(own.connection) && differs(own)) put(own.connection, own);
     },
 
     /** Tells of what changed since the last time. */
@@ -135,8 +144,8 @@ export function createMembers(emit: (topic: string, value: unknown) => void, che
     /** Forgets everybody. */
     clear(): void {
       all.replace([]);
-      self = null;
       all.count({ connections: 0, users: 0 });
+      self = null;
       all.settle();
     },
   };

@@ -129,8 +129,9 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
       members.settle();
     },
     throttle,
+    valid,
   );
-  const members = createMembers(tell, (value) => (value === null || fits(schemas.state, value, "state") ? value : null));
+  const members = createMembers(tell, valid);
 
   /** Nothing more is to be expected. */
   function end(error: RoomfulError): void {
@@ -172,6 +173,10 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
     return messages.filter(({ event, data }) => fits(schemas.events?.[event], data, event)) as Message[];
   }
 
+  function valid(state: unknown): boolean {
+    return state === null || fits(schemas.state, state, "state");
+  }
+
   function fits(schema: StandardSchema | undefined, value: unknown, what: string): boolean {
     const error = misfit(schema, value, what);
     if (error) failed(error);
@@ -179,7 +184,8 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
   }
 
   const hold = (options: RoomOptions): Room => {
-    const emitter = createEmitter();
+    // Who leaves inside a handler hears nothing more.
+    const emitter = createEmitter(() => !holders.has(holder));
     /** Whether the past was asked for. */
     let begun = false;
     /** Messages that wait until older ones have come. */
@@ -264,9 +270,9 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
         quietly(history(options).then(({ messages, more }) => ({ messages: checked(messages), more }))),
 
       connect() {
-        if (options.state !== undefined && state.state === null) room.presence.set(options.state);
         const known = holders.has(holder);
         holders.add(holder);
+        if (!known && state.state === null && options.state !== undefined) state.set(options.state);
         if (connection.status !== "connected") connection.open();
         else if (!known) holder.entered(connection.place!.offset);
       },

@@ -22,11 +22,19 @@ export const STATE_ID = "state";
 /** Tells the room of the own state, though not of each change by itself. */
 export type OwnState = ReturnType<typeof createOwnState>;
 
-/** Two messages that `send` gets are at least `throttle` milliseconds apart; `show` hears of a change at once. */
-export function createOwnState(send: (message: ClientMessage) => void, show: () => void, throttle: number) {
+/**
+ * Two messages that `send` gets are at least `throttle` milliseconds apart; `show` hears of a change at once. A state
+ * that is not `valid` never becomes the own one.
+ */
+export function createOwnState(
+  send: (message: ClientMessage) => void,
+  show: () => void,
+  throttle: number,
+  valid: (state: unknown) => boolean,
+) {
   let value: unknown = null;
   /** What changed since the last message; `undefined` if that is all of it. */
-  let changes: Record<string, unknown> | undefined = {};
+  let changes: Patch | undefined = {};
   let timer: ReturnType<typeof setTimeout> | undefined;
   let sent = 0;
 
@@ -41,6 +49,15 @@ export function createOwnState(send: (message: ClientMessage) => void, show: () 
     sent = Date.now();
     // Without a connection nothing is sent: the next welcome shows what the room lacks.
     send({ type: "state", id: STATE_ID, ...(patch ? { patch } : { state: value }) });
+  }
+
+  /** `patch` is what changed, if that is not all of it. */
+  function become(state: unknown, patch?: Patch): void {
+    if (!valid(state)) return;
+    value = state;
+    show();
+    changes = patch && changes && { ...changes, ...patch };
+    schedule(0);
   }
 
   /** Sends nothing until the next change. */
@@ -69,18 +86,12 @@ export function createOwnState(send: (message: ClientMessage) => void, show: () 
       value = null;
     },
     set(state: unknown): void {
-      value = state ?? null;
-      show();
-      changes = undefined;
-      schedule(0);
+      become(state ?? null);
     },
     update(patch: Patch): void {
       // What is undefined would get lost on the way.
       const clean = Object.fromEntries(Object.entries(patch).map(([key, part]) => [key, part ?? null]));
-      value = patched(value, clean);
-      show();
-      if (changes) Object.assign(changes, clean);
-      schedule(0);
+      become(patched(value, clean), clean);
     },
   };
 }

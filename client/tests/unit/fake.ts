@@ -112,6 +112,12 @@ export const welcome = (parts: Partial<Welcome> = {}): Welcome => ({
   ...parts,
 });
 
+/** A welcome without members, as in a crowded room. */
+export function unlisted(parts: Partial<Welcome> = {}): Welcome {
+  const { members, ...rest } = welcome(parts);
+  return rest;
+}
+
 export const stored = (offset: number, data: unknown = offset, event = "chat"): Published => ({
   type: "message",
   event,
