@@ -146,7 +146,8 @@ export const useEvent = context.useEvent;
 
 /**
  * The stored messages of an event, of several or of all: history and what comes as one list, ordered, without gaps
- * and without doubles, also after the connection was lost. `limit` (100) is how many are fetched at a time.
+ * and without doubles, also after the connection was lost. If more was missed than the room sends again, the list
+ * begins anew with the newest page. `limit` (100) is how many messages are fetched at a time.
  *
  * ```ts
  * const { messages, more, loadMore } = useMessages("chat", { limit: 30 });

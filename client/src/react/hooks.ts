@@ -10,10 +10,6 @@ import type { IsEqual, Selector } from "./store.ts";
 /** What `useLostConnection` tells of. */
 export type ConnectionEvent = "lost" | "restored" | "missed" | "failed";
 
-// Constant, so that what is shown before there is a room never changes by itself.
-const NOBODY: readonly never[] = [];
-const NO_OCCUPANCY = { connections: 0, users: 0 };
-
 const same: Selector = (source) => source;
 
 /** The hooks that work with the seat that `useSeat` finds. Their types are those of `RoomContext`. */
@@ -22,7 +18,7 @@ export function createHooks(useSeat: () => Seat) {
     const seat = useSeat();
     const isOther = ({ connection }: Member) => connection !== seat.room.self?.connection;
     const select = (members: Member[]) => selector(members.filter(isOther));
-    return useStore(seat, (room) => room.members, NOBODY, select, isEqual);
+    return useStore(seat, "members", select, isEqual);
   }
 
   /** Does something for as long as the component is in the room. */
@@ -33,25 +29,24 @@ export function createHooks(useSeat: () => Seat) {
 
   return {
     useRoom: () => useSeat().room,
-    useStatus: () => useStore(useSeat(), (room) => room.status, "initial"),
+    useStatus: () => useStore(useSeat(), "status"),
     useSelf: (selector = same, isEqual?: IsEqual) =>
-      useStore(useSeat(), (room) => room.self, null, (self) => self && selector(self), isEqual),
+      useStore(useSeat(), "self", (self) => self && selector(self), isEqual),
     useOthers,
     useOther: (id: string, selector = same, isEqual?: IsEqual) =>
       useOthers((others: Member[]) => {
         const other = others.find(({ connection }) => connection === id);
         return other ? selector(other) : null;
       }, isEqual),
-    useUsers: (selector?: Selector, isEqual?: IsEqual) =>
-      useStore(useSeat(), (room) => room.users, NOBODY, selector, isEqual),
-    useOccupancy: () => useStore(useSeat(), (room) => room.occupancy, NO_OCCUPANCY),
+    useUsers: (selector?: Selector, isEqual?: IsEqual) => useStore(useSeat(), "users", selector, isEqual),
+    useOccupancy: () => useStore(useSeat(), "occupancy"),
 
     useMyState() {
-      const seat = useSeat();
-      const { initialState, update } = seat;
-      // What it will be is known before there is a connection.
-      const read = ({ status, presence }: Room) => (status === "initial" ? initialState : presence.state);
-      return [useStore(seat, read, initialState), update];
+      const { room, enabled, initialState, subscribe, update } = useSeat();
+      // What it will be is known before there is a room.
+      const outside = () => initialState;
+      const inside = () => (room.status === "initial" ? initialState : room.presence.state);
+      return [useSyncExternalStore(subscribe, enabled ? inside : outside, outside), update];
     },
 
     usePublish(event?: string, options?: PublishOptions) {
@@ -87,7 +82,7 @@ export function createHooks(useSeat: () => Seat) {
           else if (status === "connected") {
             if (last) tell(last === "missed" ? last : "restored");
             last = undefined;
-          } else if (!last && status !== "initial") timer = setTimeout(() => tell("lost"), after);
+          } else if (!last) timer = setTimeout(() => tell("lost"), after);
         };
         const end = together([
           room.watch("status", turned),

@@ -19,31 +19,38 @@ export interface MessageLog<T extends RoomTypes = RoomTypes, E extends EventName
 
 /** A list that follows the room while somebody has subscribed to it. */
 export function createLog(room: Room, events: string | readonly string[] | undefined, limit: number) {
-  const names = events && [events].flat();
-  /** By offset: an object is in the order of such keys. */
-  const known: Record<number, Message> = {};
+  const names = [events].flat();
   let state: MessageLog = { messages: [], loading: true, more: false, loadMore, error: undefined };
   let notify: () => void;
+  /** Those that are wanted, by offset: an object is in the order of such keys. */
+  let known: Record<number, Message> = {};
+  /** Whether nothing is missing among them. */
+  let whole = false;
   /** The first offset that was fetched, be it of a message that is wanted or not. */
-  let first = Infinity;
-  /** Up to which offset nothing is missing; `Infinity` while the list follows the room. */
-  let whole = 0;
+  let first: number;
   /** Counts what was asked for: answers to anything but the last come too late. */
   let turn = 0;
 
   function set(change: Partial<MessageLog>): void {
     state = { ...state, ...change };
     // While messages are missing, those behind them are not shown, unless it is known that they will not come.
-    if (whole === Infinity || state.error) state = { ...state, messages: Object.values(known) };
+    if (whole || state.error) state = { ...state, messages: Object.values(known) };
     notify();
   }
 
   /** Takes each message once. Returns how many were wanted. */
   function add(messages: readonly Message[]): number {
     // Only stored messages are part of a history.
-    const wanted = messages.filter(({ offset, event }) => offset && (!names || names.includes(event)));
+    const wanted = messages.filter(({ offset, event }) => offset && (!events || names.includes(event)));
     for (const message of wanted) known[message.offset!] = message;
     return wanted.length;
+  }
+
+  /** Begins anew with the next connection. What is shown stays until there is something else. */
+  function renew(): void {
+    turn++;
+    known = {};
+    whole = false;
   }
 
   /** Fetches the page before an offset, and the ones before that until there is something to show. */
@@ -54,20 +61,11 @@ export function createLog(room: Room, events: string | readonly string[] | undef
       // As JSON, Infinity is null: from the end.
       const { messages, more } = await room.history({ before, limit });
       if (own !== turn) return;
-      const begin = messages[0]?.offset ?? 0;
-      if (begin > whole + 1) {
-        // The page does not reach back to what is shown, and takes its place.
-        for (const offset in known) if (Number(offset) < begin) delete known[offset];
-        first = Infinity;
-      }
-      whole = Infinity;
       const found = add(messages);
-      if (begin < first) {
-        first = begin;
-        set({ more: more && begin > 0 });
-        if (state.more && !found) return fetch(begin);
-      }
-      set({ loading: false });
+      whole = true;
+      first = messages[0]?.offset ?? 0;
+      if (more && first && !found) return fetch(first);
+      set({ loading: false, more });
     } catch (error) {
       if (own === turn) set({ loading: false, error: error as RoomfulError });
     }
@@ -79,10 +77,9 @@ export function createLog(room: Room, events: string | readonly string[] | undef
 
   function turned(status: Status): void {
     if (status === "disconnected") set({ loading: false, error: room.error });
-    else if (status === "connected") {
-      if (whole < Infinity) void fetch(Infinity);
-      else if (state.error) set({ error: undefined });
-    }
+    if (status !== "connected") return;
+    if (!whole) void fetch(Infinity);
+    else if (state.error) set({ error: undefined });
   }
 
   return {
@@ -93,19 +90,14 @@ export function createLog(room: Room, events: string | readonly string[] | undef
         room.onAny((message) => {
           if (add([message])) set({});
         }),
-        // What follows a gap is that there is a connection.
-        room.watch("gap", ({ after, reset }) => {
-          whole = Math.min(whole, after);
-          if (reset) for (const offset in known) delete known[offset];
-        }),
+        // What could be filled, the room has filled by itself. That there is a connection again is told next.
+        room.watch("gap", renew),
         room.watch("status", turned),
+        // Whoever subscribes again may have missed something.
+        renew,
       ]);
       turned(room.status);
-      return () => {
-        turn++;
-        whole = 0;
-        end();
-      };
+      return end;
     },
   };
 }

@@ -33,10 +33,10 @@ export interface Seat {
   readonly room: Room;
   readonly enabled: boolean;
   readonly initialState: unknown;
-  /** Calls the listener together something may have changed. Returns what ends that. */
+  /** Takes the place in the room. Returns what leaves it. */
+  enter(): () => void;
+  /** Calls the listener whenever something may have changed. Returns what ends that. */
   subscribe(listener: () => void): () => void;
-  /** Calls them. */
-  changed(): void;
   /** Changes the own state. */
   update(patch: never): void;
 }
@@ -44,6 +44,7 @@ export interface Seat {
 /** One for all, so that a single `RoomfulProvider` serves every `createRoomContext`. */
 const ClientContext = createContext<Client | null>(null);
 
+/** Gives a client to every `RoomProvider` below it. */
 export function RoomfulProvider(props: RoomfulProviderProps): ReactElement {
   const { client, children } = props;
   const value = useMemo(() => client ?? createClient(props as ClientOptions), [client]);
@@ -56,52 +57,50 @@ export function createSeats(fixed?: Client) {
 
   function RoomProvider({ id, initialState = null, history = 0, enabled = true, children }: RoomProviderProps) {
     const client = fixed ?? need(ClientContext, "RoomfulProvider");
-    const place = useMemo(() => {
-      // Rendering connects nothing: what is rendered may never be shown.
-      const room = client.room(id, { state: initialState, history, enabled: false });
-      const listeners = new Set<() => void>();
-      const changed = () => listeners.forEach((listener) => listener());
-      return {
-        room,
-        initialState,
-        subscribe(listener: () => void) {
-          listeners.add(listener);
-          return () => void listeners.delete(listener);
-        },
-        changed,
-        update(patch: never) {
-          room.presence.update(patch);
-          // A room that is not connected tells nothing.
-          changed();
-        },
-      };
-    }, [client, id]);
-    const seat = useMemo(() => ({ ...place, enabled }), [place, enabled]);
+    // Rendering connects nothing: what is rendered may never be shown.
+    const seat = useMemo(
+      () => createSeat(client.room(id, { state: initialState, history, enabled: false }), initialState),
+      [client, id],
+    );
+    const value = useMemo(() => ({ ...seat, enabled }), [seat, enabled]);
     // Effects run in the order of the tree: those of the children find the room connecting.
-    return createElement(SeatContext.Provider, { value: seat }, createElement(Entrance, seat), children);
+    return createElement(SeatContext.Provider, { value }, createElement(Entrance, value), children);
   }
 
   return { RoomProvider, useSeat: () => need(SeatContext, "RoomProvider") };
 }
 
-/** Rooms that are about to be left. */
-const leaving = new WeakMap<Room, ReturnType<typeof setTimeout>>();
+function createSeat(room: Room, initialState: unknown) {
+  const listeners = new Set<() => void>();
+  const changed = () => listeners.forEach((listener) => listener());
+  let leaving: ReturnType<typeof setTimeout>;
+  return {
+    room,
+    initialState,
+    enter() {
+      clearTimeout(leaving);
+      const topics = ["status", "members", "occupancy"] as const;
+      const end = together(topics.map((topic) => room.watch(topic, changed)));
+      room.connect();
+      return () => {
+        end();
+        leaving = setTimeout(room.leave, LINGER);
+      };
+    },
+    subscribe(listener: () => void) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    update(patch: never) {
+      room.presence.update(patch);
+      // A room that is not connected tells nothing.
+      changed();
+    },
+  };
+}
 
-function Entrance({ room, enabled, changed }: Seat) {
-  useEffect(() => {
-    if (!enabled) return;
-    clearTimeout(leaving.get(room));
-    const end = together([
-      room.watch("status", changed),
-      room.watch("members", changed),
-      room.watch("occupancy", changed),
-    ]);
-    room.connect();
-    return () => {
-      end();
-      leaving.set(room, setTimeout(room.leave, LINGER));
-    };
-  }, [room, enabled]);
+function Entrance({ enabled, enter }: Seat) {
+  useEffect(() => (enabled ? enter() : undefined), [enabled, enter]);
   return null;
 }
 

@@ -8,15 +8,22 @@ import { shallow } from "./shallow.ts";
 export type Selector = (source: any) => unknown;
 export type IsEqual = (a: any, b: any) => boolean;
 
+/** What is known of a room from outside: on the server, while hydrating, and where a provider is not enabled. */
+const OUTSIDE = {
+  status: "initial",
+  self: null,
+  members: [],
+  users: [],
+  occupancy: { connections: 0, users: 0 },
+} satisfies Partial<Room>;
+
 /**
- * What `read` finds in the room and `selector` makes of it. Outside of the room, on the server and while hydrating,
- * `initial` takes the place of what is found. The component renders again only if the outcome is not equal to the
+ * What `selector` makes of a part of the room. The component renders again only if the outcome is not equal to the
  * one before.
  */
 export function useStore(
   { room, enabled, subscribe }: Seat,
-  read: (room: Room) => unknown,
-  initial: unknown,
+  part: keyof typeof OUTSIDE,
   selector: Selector = (source) => source,
   isEqual: IsEqual = shallow,
 ): any {
@@ -30,6 +37,6 @@ export function useStore(
     last.current = [source, selector, value];
     return value;
   };
-  const outside = () => select(initial);
-  return useSyncExternalStore(subscribe, enabled ? () => select(read(room)) : outside, outside);
+  const outside = () => select(OUTSIDE[part]);
+  return useSyncExternalStore(subscribe, enabled ? () => select(room[part]) : outside, outside);
 }

@@ -4,8 +4,8 @@ import { test } from "node:test";
 import { StrictMode, createElement as h, version } from "react";
 import type { ReactNode } from "react";
 import { renderToString } from "react-dom/server";
-import { RoomProvider, RoomfulProvider, useEvent, useLostConnection, useMessages, useMyState } from "../../src/react.ts";
-import { useOthers, usePublish, useRoom, useSelf, useStatus, useUsers } from "../../src/react.ts";
+import { RoomProvider, RoomfulProvider, useEvent, useLostConnection, useMessages } from "../../src/react.ts";
+import { useMyState, useOthers, usePublish, useRoom, useSelf, useStatus, useUsers } from "../../src/react.ts";
 import { createClient } from "../../src/index.ts";
 import { startServer } from "../../../tests/workerd/server.mjs";
 import { until } from "../../../tests/workerd/until.mjs";
@@ -186,6 +186,7 @@ test("a server that is killed and comes back: nobody flickers, nothing is double
   await bob.shows(0);
   await until(() => JSON.stringify(ana.last.others) === '[["bob",{"by":"bob"}]]', "the state of bob");
   const from = ana.seen.length;
+  ana.events.length = 0;
   await server.kill();
   await ana.reaches("reconnecting");
   const sent = [ana.last.publish(1), ana.last.publish(2)];
@@ -212,6 +213,7 @@ test("a room that is deleted says so, and begins anew when asked to", async (t) 
   await ana.reaches("connected");
   await ana.last.publish("old");
   await ana.shows("old");
+  ana.events.length = 0;
   await fetch(`${server.url}/room/${room}`, { method: "DELETE" });
   await ana.reaches("disconnected");
   assert.equal(ana.last.room.error?.code, "room_deleted");

@@ -1,7 +1,7 @@
 // What the compiler lets pass in roomful/react, and what it must not. It is compiled only.
 import { createElement as h } from "react";
-import { RoomProvider, RoomfulProvider, createRoomContext, useEvent, useMessages, useMyState } from "../../src/react.ts";
-import { useOther, useOthers, usePublish, useSelf } from "../../src/react.ts";
+import { RoomProvider, RoomfulProvider, createRoomContext, useEvent, useMessages } from "../../src/react.ts";
+import { useMyState, useOther, useOthers, usePublish, useSelf } from "../../src/react.ts";
 import type { MessageLog } from "../../src/react.ts";
 import { createClient } from "../../src/index.ts";
 import type { Ack, Member, Message } from "../../src/index.ts";
