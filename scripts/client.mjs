@@ -11,7 +11,7 @@ import { gzipSync } from "node:zlib";
 import { lock } from "./lock.mjs";
 import { at } from "./project.mjs";
 import { Failure, main, quiet, say, step } from "./step.mjs";
-import { setup } from "./setup.mjs";
+import { setupPackages } from "./setup.mjs";
 
 const DOORS = ["index", "react", "server"];
 const STAMP = ".built";
@@ -27,7 +27,7 @@ const dist = (...parts) => at("client", "dist", ...parts);
 
 /** Builds the package unless it is current. */
 export async function buildClient() {
-  await setup();
+  await setupPackages();
   mkdirSync(at("target"), { recursive: true });
   const release = await lock(at("target", "client.lock"), "another build of the client");
   try {

@@ -15,7 +15,7 @@ await main(async (options) => {
   await portIsFree(port);
   await build({ local: true });
 
-  const configured = configuration();
+  const configured = configuration(options);
   // Passed here and nowhere else: a Worker that was deployed without
   // configuration must refuse everybody.
   const anonymous = configured ? [] : ["--var", "ROOMFUL_ANONYMOUS:true"];
@@ -42,8 +42,9 @@ await main(async (options) => {
   if (code !== 0 && !stopped) throw new Failure(`wrangler dev ended with ${code}`);
 });
 
-/** The file that tells the Worker who may come in; wrangler reads it by itself. */
-function configuration() {
+/** What tells the Worker who may come in: the command line, or a file that wrangler reads by itself. */
+function configuration(options) {
+  if (options.some((option) => /^(--var=)?ROOMFUL_/.test(option))) return "that of the command line";
   if (existsSync(at(".dev.vars"))) return ".dev.vars";
   if (!existsSync(at(".env"))) return undefined;
   return /^\s*(export )?ROOMFUL_/m.test(readFileSync(at(".env"), "utf8")) ? ".env" : undefined;

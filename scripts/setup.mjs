@@ -4,8 +4,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import path from "node:path";
 import { lock } from "./lock.mjs";
-import { at, lockedCrate } from "./project.mjs";
+import { at, lockedCrate, root } from "./project.mjs";
 import { Failure, main, quiet, say } from "./step.mjs";
 
 export const WASM = "wasm32-unknown-unknown";
@@ -21,6 +22,17 @@ export async function setup(meanwhile = async () => {}) {
   const release = await lock(at("target", "setup.lock"), "another command to set things up");
   try {
     await install(meanwhile);
+  } finally {
+    release();
+  }
+}
+
+/** Sets up the npm packages of a folder alone: who builds the client or an example needs no Rust. */
+export async function setupPackages(folder = root) {
+  if (packagesAreCurrent(folder)) return;
+  const release = await lock(at("target", "setup.lock"), "another command to set things up");
+  try {
+    await packages({}, folder);
   } finally {
     release();
   }
@@ -58,22 +70,23 @@ function checkRust() {
   }
 }
 
-async function packages(options) {
-  if (packagesAreCurrent()) return;
-  const args = ["ci", "--no-audit", "--no-fund", "--include=dev", "--include=optional"];
+async function packages(options, folder = root) {
+  if (packagesAreCurrent(folder)) return;
+  const args = ["ci", "--prefix", folder, "--no-audit", "--no-fund", "--include=dev", "--include=optional"];
   // The npm that runs this script, with its own Node: the one in node_modules
   // would be taken away while it works.
   const { npm_node_execpath: node, npm_execpath: npm } = process.env;
   const command = node && npm ? [node, npm, ...args] : ["npm", ...args];
-  await quiet("npm packages", command[0], command.slice(1), options);
+  const label = folder === root ? "npm packages" : `npm packages of ${path.relative(root, folder)}`;
+  await quiet(label, command[0], command.slice(1), options);
 }
 
 // npm writes node_modules/.package-lock.json last, so what it lists is there.
-function packagesAreCurrent() {
-  const installed = at("node_modules", ".package-lock.json");
+function packagesAreCurrent(folder = root) {
+  const installed = path.join(folder, "node_modules", ".package-lock.json");
   if (!existsSync(installed)) return false;
   const have = JSON.parse(readFileSync(installed, "utf8")).packages;
-  const want = JSON.parse(readFileSync(at("package-lock.json"), "utf8")).packages;
+  const want = JSON.parse(readFileSync(path.join(folder, "package-lock.json"), "utf8")).packages;
   return Object.entries(want).every(([place, wanted]) => {
     if (!place.startsWith("node_modules/")) return true;
     if (!have[place]) return Boolean(wanted.optional || wanted.peer);

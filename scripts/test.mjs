@@ -10,6 +10,7 @@ import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { build } from "./build.mjs";
 import { chromium } from "./chromium.mjs";
+import { buildExample } from "./nextjs.mjs";
 import { at, node, root } from "./project.mjs";
 import { Failure, main, say, show } from "./step.mjs";
 import { setup } from "./setup.mjs";
@@ -26,6 +27,7 @@ const suites = {
   },
   async browser(filter) {
     await build();
+    await buildExample();
     await nodeTests("tests in Chromium", ["tests/browser"], filter, {
       CHROMIUM_PATH: await chromium(),
     });

@@ -1,0 +1,67 @@
+"use client";
+import { useEffect, useRef, useState } from "react";
+import { nameOf } from "@/realtime/person";
+import styles from "./news.module.css";
+import { isAnnouncement } from "./transcript";
+import type { Said } from "./transcript";
+
+/** How long a screen reader is left alone after it was told of something. */
+const QUIET_MS = 4_000;
+
+interface Props {
+  messages: readonly Said[];
+  me: string;
+  atEnd: boolean;
+  toEnd: () => void;
+}
+
+/** Tells of messages by others: those below what is in sight, and for ears all that come. */
+export function News({ messages, me, atEnd, toEnd }: Props) {
+  const last = messages.at(-1)?.offset ?? 0;
+  const [seen, setSeen] = useState(last);
+  if (atEnd && seen !== last) setSeen(last);
+  const unread = atEnd ? 0 : messages.filter(({ offset = 0, user }) => offset > seen && user !== me).length;
+  return (
+    <>
+      {!atEnd && (
+        <button className={`button strong ${styles.down}`} onClick={toEnd}>
+          {unread === 0 ? "To the newest" : unread === 1 ? "1 new message" : `${unread} new messages`}
+          <span aria-hidden="true">↓</span>
+        </button>
+      )}
+      <Spoken messages={messages} me={me} />
+    </>
+  );
+}
+
+/** One sentence every few seconds at most. What was there before is not read out. */
+function Spoken({ messages, me }: { messages: readonly Said[]; me: string }) {
+  const [sentence, setSentence] = useState("");
+  const told = useRef<number>(undefined);
+  const free = useRef(0);
+  const last = messages.at(-1)?.offset;
+  useEffect(() => {
+    if (last === undefined) return;
+    told.current ??= last;
+    const fresh = messages.filter(({ offset = 0, user }) => offset > told.current! && user !== me);
+    if (!fresh.length) return;
+    const timer = setTimeout(
+      () => {
+        told.current = last;
+        free.current = Date.now() + QUIET_MS;
+        const [only] = fresh;
+        setSentence(fresh.length === 1 && only ? read(only) : `${fresh.length} new messages`);
+      },
+      Math.max(0, free.current - Date.now()),
+    );
+    return () => clearTimeout(timer);
+  }, [last, messages, me]);
+  return (
+    <p className="unseen" aria-live="polite">
+      {sentence}
+    </p>
+  );
+}
+
+const read = (message: Said) =>
+  `${isAnnouncement(message) ? "Announcement" : nameOf(message.user)}: ${message.data.text.slice(0, 200)}`;
