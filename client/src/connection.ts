@@ -22,7 +22,8 @@ const SLOW_RETRY = 10_000;
 const LIVED = 10_000;
 /** Closes a socket whose place in the room is to be kept: 1000 would give it up at once (R4). */
 const KEEP_PLACE = 3000;
-const LONGEST_TIMEOUT = 2 ** 31 - 1;
+/** Timers take no more than 2^31 - 1. */
+const LONGEST_TIMEOUT = 2e9;
 
 /** What comes back to the place in the room that was left (R1). */
 export interface Place {
@@ -37,11 +38,11 @@ export interface ConnectionOptions {
   /** The address of the room, without query. */
   readonly url: string;
   /** The user on a server without tokens. */
-  readonly user: string | undefined;
+  readonly user?: string;
   readonly fetchToken: FetchToken | undefined;
   /** Whether another token may be had than the one that was refused. */
   readonly renewable: boolean;
-  readonly WebSocket: WebSocketConstructor;
+  readonly WebSocket?: WebSocketConstructor;
 }
 
 /** Who hears of what happens on a connection. */
@@ -76,7 +77,7 @@ export interface Connection {
 type Timer = ReturnType<typeof setTimeout> | undefined;
 
 export function createConnection(options: ConnectionOptions, owner: ConnectionOwner): Connection {
-  const { url, user, fetchToken, renewable, WebSocket } = options;
+  const { url, user, fetchToken, renewable, WebSocket = globalThis.WebSocket } = options;
   let status: Status = "initial";
   let error: RoomfulError | undefined;
   let place: Place | undefined;
@@ -107,7 +108,7 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
     busy = true;
     // First: whoever hears of the status may leave.
     expect(DEADLINE);
-    become(place ? "reconnecting" : "connecting", error);
+    become(error);
     try {
       const protocols = ["roomful.v1"];
       if (fetchToken) protocols.push(`roomful.token.${await fetchToken()}`);
@@ -127,7 +128,7 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
       const failure =
         thrown instanceof RoomfulError
           ? thrown
-          : new RoomfulError("no_websocket", `${thrown}`, { hint: "See `url` and `WebSocket` of createClient." });
+          : new RoomfulError("no_websocket", `${thrown}`, { hint: "Check `url` and `WebSocket`." });
       if (!failure.retryable) return stop(failure);
       lost(1006, "", failure);
       owner.failed(failure);
@@ -157,7 +158,7 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
       if (offset! <= place!.offset) return;
       if (offset) place!.offset = offset;
     } else if (message.type === "auth") {
-      renewLater(message.expires_in);
+      renewLater(message.expires_in!);
     } else if (message.type === "error" && message.id === "auth") {
       renewLater(expires - Date.now());
     }
@@ -172,19 +173,15 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
     since = Date.now();
     refusals = 0;
     alive();
-    const beat = () => {
-      ping(DEADLINE);
-      pinging = setTimeout(beat, pause);
-    };
-    pinging = setTimeout(beat, pause);
-    renewLater(welcome.expires_in);
+    pinging = setInterval(ping, pause);
+    renewLater(welcome.expires_in!);
     status = "connected";
     error = undefined;
     owner.welcomed(welcome, before);
     owner.turned(status);
   }
 
-  function ping(within: number): void {
+  function ping(within = DEADLINE): void {
     socket!.send("ping");
     // The next ping is no reason to wait longer for the answer to this one.
     if (within < DEADLINE || !deadline) expect(within);
@@ -202,10 +199,10 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
   }
 
   /** Sees to a new token before this one ends: not all clients of a crowd at the same moment. */
-  function renewLater(expiresIn: number | null): void {
+  function renewLater(expiresIn: number): void {
     clearTimeout(renewal);
-    // What is left is too little: the server ends the connection, and the usual way begins.
-    if (!renewable || expiresIn === null || expiresIn < 1_000) return;
+    // What is left is too little: the server ends the connection, and the usual way begins. A `null`, too, is less.
+    if (!renewable || expiresIn < 1_000) return;
     expires = Date.now() + expiresIn;
     const own = turn;
     renewal = setTimeout(
@@ -236,7 +233,7 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
     if (lived && Date.now() - lived > LIVED) attempts = 0;
     drop(KEEP_PLACE);
     const refused = code >= 4000 && code < 4100 && !lived;
-    if (code >= 4500 || (refused && refusals++ >= Number(renewable))) return stop(failure);
+    if (code >= 4500 || (refused && (!renewable || refusals++))) return stop(failure);
     slow = code >= 4300;
     // Anywhere between nothing and the whole pause: a crowd that was dropped together must not return together.
     // https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
@@ -245,22 +242,24 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
       () => {
         slow = false;
         // While nobody looks and nothing can come of it, wait for what the browser tells of either.
-        if (typeof document !== "object" || !document.hidden || navigator.onLine) void attempt();
+        if (!globalThis.document?.hidden || navigator.onLine) void attempt();
       },
       slow ? SLOW_RETRY + pause : pause,
     );
-    become(place ? "reconnecting" : "connecting", failure);
+    become(failure);
   }
 
   function stop(failure: RoomfulError): void {
     drop(KEEP_PLACE);
     listen("removeEventListener");
-    become("disconnected", failure);
+    become(failure, "disconnected");
     owner.failed(failure);
   }
 
   function drop(code: number): void {
-    for (const timer of [retry, pinging, renewal]) clearTimeout(timer);
+    clearTimeout(retry);
+    clearTimeout(renewal);
+    clearInterval(pinging);
     alive();
     turn++;
     busy = slow = false;
@@ -274,7 +273,7 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
     socket = undefined;
   }
 
-  function become(next: Status, failure?: RoomfulError): void {
+  function become(failure?: RoomfulError, next: Status = place ? "reconnecting" : "connecting"): void {
     error = failure;
     if (status === next) return;
     status = next;
@@ -283,9 +282,10 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
 
   /** Hears what the browser tells of the network and the page. */
   function listen(method: "addEventListener" | "removeEventListener"): void {
-    if (typeof document !== "object") return;
-    for (const type of ["online", "offline", "pageshow", "pagehide"]) globalThis[method](type, heard as () => void);
-    document[method]("visibilitychange", heard as () => void);
+    if (!globalThis.document) return;
+    for (const type of ["online", "offline", "pageshow", "pagehide", "visibilitychange"]) {
+      globalThis[method](type, heard as () => void);
+    }
   }
 
   function heard({ type, persisted }: { type: string; persisted?: boolean }): void {
@@ -294,7 +294,7 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
       // ends for good instead, the browser closes the socket with 1001.
       if (!persisted) return;
       drop(1000);
-      become(place ? "reconnecting" : "connecting");
+      become();
     } else if (since) {
       ping(DOUBTFUL_DEADLINE);
     } else if (type !== "offline" && !slow && (type === "online" || (!busy && !document.hidden))) {
@@ -314,17 +314,15 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
     },
     open() {
       if (busy) return;
-      if (status === "initial" || status === "disconnected") {
-        attempts = refusals = 0;
-        listen("addEventListener");
-      }
+      attempts = refusals = 0;
+      listen("addEventListener");
       void attempt();
     },
     close() {
       drop(1000);
       listen("removeEventListener");
       place = undefined;
-      become("initial");
+      become(undefined, "initial");
     },
     send(text, behind = Infinity) {
       const possible = since > 0 && socket!.bufferedAmount < behind;

@@ -13,12 +13,12 @@ export type Members = ReturnType<typeof createMembers>;
 export function createMembers(emit: (topic: string, value: unknown) => void, valid: (state: unknown) => boolean) {
   const members = new Map<string, Member>();
   let self: Member | null = null;
-  let list: readonly Member[] | undefined;
+  let list: readonly Member[] | undefined = [];
   let users: readonly User[] | undefined;
   let connections = 0;
   let occupancy: Occupancy | undefined = { connections, users: 0 };
-  let told = occupancy;
-  let changed = false;
+  let toldList = list;
+  let toldOccupancy = occupancy;
 
   const checked = (state: unknown) => (valid(state) ? state : null);
   const isSelf = (connection: string) => connection === self?.connection;
@@ -28,7 +28,6 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
     if (next) members.set(connection, next as Member);
     else members.delete(connection);
     list = users = undefined;
-    changed = true;
     if (!next !== !old) occupancy = undefined;
     if (!isSelf(connection)) emit(next ? (old ? "update" : "join") : "leave", next ?? old);
   }
@@ -73,7 +72,7 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
     /** The server has counted. */
     count(counted: Occupancy): void {
       if (!self) return;
-      connections = counted.connections;
+      ({ connections } = counted);
       occupancy = { connections, users: counted.users };
     },
 
@@ -83,7 +82,7 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
      */
     replace(next: readonly WireMember[], restarted = false): void {
       const gone = new Set(members.keys());
-      const returning: (Member | undefined)[] = [];
+      const returning: Member[] = [];
       for (const member of next) {
         // Somebody who is told of a member may leave.
         if (!self) return;
@@ -92,17 +91,17 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
         gone.delete(connection);
         let state = isSelf(connection) ? self!.state : checked(member.state);
         const returns = restarted && state === null && old?.state;
-        if (returns) state = old.state;
+        if (returns) state = returns;
         const shown = { ...member, state };
         if (differs(shown)) put(connection, shown);
-        if (returns) returning.push(members.get(connection));
+        if (returns) returning.push(members.get(connection)!);
       }
       gone.forEach((connection) => put(connection));
       if (!returning.length) return;
       setTimeout(() => {
         for (const member of returning) {
           // Otherwise they have told it.
-          if (members.get(member!.connection) === member) show(member!.connection, null);
+          if (members.get(member.connection) === member) show(member.connection, null);
         }
         all.settle();
       }, RETURNING);
@@ -135,10 +134,8 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
 
     /** Tells of what changed since the last time. */
     settle(): void {
-      if (told !== all.occupancy) emit("occupancy", (told = all.occupancy));
-      if (!changed) return;
-      changed = false;
-      emit("members", all.list);
+      if (toldOccupancy !== all.occupancy) emit("occupancy", (toldOccupancy = all.occupancy));
+      if (toldList !== all.list) emit("members", (toldList = all.list));
     },
 
     /** Forgets everybody. */

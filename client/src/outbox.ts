@@ -31,12 +31,12 @@ export function createOutbox(send: (text: string) => boolean, limit: number) {
     let left = rate;
     for (const entry of entries.values()) {
       if (entry.sent) continue;
-      if (!left--) return later(0);
+      if (!left--) return later();
       if (!(entry.sent = send(entry.text))) return;
     }
   }
 
-  function later(pause: number): void {
+  function later(pause = 0): void {
     timer ??= setTimeout(flush, Math.max(PAUSE, pause));
   }
 
@@ -45,13 +45,12 @@ export function createOutbox(send: (text: string) => boolean, limit: number) {
     timer = undefined;
   }
 
-  /** The room's answer to a message, or the error that it got. Returns whether that was the end of it. */
-  function settle(id: string, answer: unknown): boolean {
+  /** The error that a message got, or the room's answer to it. Returns whether that was the end of it. */
+  function settle(id: string, error: RoomfulError | undefined, answer?: unknown): boolean {
     const entry = entries.get(id);
-    const error = answer instanceof RoomfulError && answer;
-    if (entry && error && error.retryable && !entry.once) {
+    if (entry && error?.retryable && !entry.once) {
       entry.sent = false;
-      later(error.retryAfter ?? 0);
+      later(error.retryAfter);
       return false;
     }
     entries.delete(id);
@@ -67,9 +66,9 @@ export function createOutbox(send: (text: string) => boolean, limit: number) {
     request<Answer>(message: ClientMessage, once = false): Promise<Answer> {
       return new Promise((resolve, reject) => {
         if (entries.size >= limit) {
-          throw new RoomfulError("outbox_full", `${limit} messages wait for an answer.`, {
+          throw new RoomfulError("outbox_full", `${limit} messages wait.`, {
             retryable: true,
-            hint: "Wait for some, or raise `outbox`.",
+            hint: "Raise `outbox`.",
           });
         }
         const id = `${++lastId}`;
@@ -107,4 +106,4 @@ export function createOutbox(send: (text: string) => boolean, limit: number) {
 
 /** The error of what goes out now or never. */
 export const notConnected = (): RoomfulError =>
-  new RoomfulError("not_connected", "There is no connection.", { retryable: true });
+  new RoomfulError("not_connected", "No connection.", { retryable: true });

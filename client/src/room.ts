@@ -25,7 +25,7 @@ interface Holder {
 
 /** A room that nobody holds yet. Gives what holds it. */
 export function createRoom(id: string, options: ClientOptions): (options: RoomOptions) => Room {
-  const { url, token, user, outbox: limit = 200, throttle = 50, schemas = {} } = options;
+  const { url, token, outbox: limit = 200, throttle = 50, schemas = {} } = options;
   const holders = new Set<Holder>();
   // A copy: whoever comes to hold the room while it is told of something comes too late for that.
   const each = (call: (holder: Holder) => void) => [...holders].forEach(call);
@@ -37,11 +37,10 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
   const fetchToken = tokenSource(options, id);
   const connection = createConnection(
     {
+      ...options,
       url: `${url}`.replace(/^http/, "ws").replace(/\/*$/, "/room/") + encodeURIComponent(id),
-      user,
       fetchToken,
       renewable: !!fetchToken && typeof token !== "string",
-      WebSocket: options.WebSocket ?? globalThis.WebSocket,
     },
     {
       turned(status) {
@@ -64,7 +63,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
         compare(own);
 
         if (old && old.user.id !== welcome.user.id) {
-          outbox.fail(new RoomfulError("user_changed", "The token is another user's than before."));
+          outbox.fail(new RoomfulError("user_changed", "The token is another user's."));
         }
         outbox.resume(welcome.limits.rate_per_second);
 
@@ -82,7 +81,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
             break;
           case "ack":
           case "history":
-            outbox.settle(message.id!, message);
+            outbox.settle(message.id!, undefined, message);
             break;
           case "join":
             members.join(message.member);
@@ -109,7 +108,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
             break;
           case "error": {
             const error = fromWire(message);
-            if (message.id === STATE_ID && error.retryable) state.sendAll(error.retryAfter ?? 1_000);
+            if (message.id === STATE_ID && error.retryable) state.sendAll(error.retryAfter);
             else if (outbox.settle(message.id!, error)) failed(error);
           }
         }
@@ -157,7 +156,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
     if (error) throw error;
     demand();
     const message = { ...options, type: "publish" as const, event, data };
-    if (!options.ephemeral || options.to) return outbox.request(message, Boolean(options.to));
+    if (!options.ephemeral || options.to) return outbox.request(message, !!options.to);
     // Without an id there is no ack, which in a crowd of cursors would be half of the traffic.
     if (!connection.send(JSON.stringify(message), LAGGING)) throw notConnected();
     return {};
@@ -186,8 +185,8 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
   const hold = (options: RoomOptions): Room => {
     // Who leaves inside a handler hears nothing more.
     const emitter = createEmitter(() => !holders.has(holder));
-    /** Whether the past was asked for. */
-    let begun = false;
+    /** One stay in the room, from when the past was asked for until it is left. */
+    let stay: object | undefined;
     /** Messages that wait until older ones have come. */
     let waiting: Message[] | undefined;
     let replays = Promise.resolve();
@@ -196,8 +195,9 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
       entered(offset, gap) {
         const { history: limit } = options;
         const before = offset + 1;
-        if (limit && (gap || !begun)) replay(begun && !gap!.reset ? { before, after: gap!.after } : { before, limit });
-        begun = true;
+        const again = stay;
+        stay ??= {};
+        if (limit && (gap || !again)) replay(again && !gap!.reset ? { before, after: gap!.after } : { before, limit });
       },
       received(message) {
         if (waiting) waiting.push(message);
@@ -215,27 +215,26 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
     /** Hands on older messages, with `after` page by page, and then what comes meanwhile. */
     function replay(range: HistoryOptions): void {
       const { epoch } = connection.place!;
-      const held = (waiting ??= []);
-      const older = held.splice(0);
-      const own = (replays = replays
-        .then(async () => {
-          if (waiting === held) older.forEach(deliver);
+      const own = stay;
+      // What waited so far is older than what is asked for, and goes before it.
+      const held: Message[] = (waiting = []);
+      replays = replays.then(async () => {
+        try {
           for (let more = true; more; ) {
             const page = await history(range);
             // The room was left, or began anew and what was asked for is gone.
-            if (waiting !== held || page.epoch !== epoch) return;
+            if (stay !== own || page.epoch !== epoch) break;
             checked(page.messages).forEach(deliver);
             more = range.after !== undefined && page.more;
             range = { ...range, after: page.messages.at(-1)?.offset! };
           }
-        })
-        // The error was told like every other.
-        .catch(() => {})
-        .then(() => {
-          if (replays !== own || waiting !== held) return;
-          waiting = undefined;
-          held.forEach(deliver);
-        }));
+        } catch {
+          // The error was told like every other.
+        }
+        if (stay !== own) return;
+        if (waiting === held) waiting = undefined;
+        held.forEach(deliver);
+      });
     }
 
     const room: Room = {
@@ -279,8 +278,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
 
       leave() {
         if (!holders.has(holder)) return;
-        begun = false;
-        waiting = undefined;
+        stay = waiting = undefined;
         // The last one still hears how it ends, but not of each member as if they had left.
         if (holders.size === 1) connection.close();
         holders.delete(holder);
@@ -299,7 +297,7 @@ const ownAmong = (members: readonly WireMember[], own: string) => members.find((
 
 function misfit(schema: StandardSchema | undefined, value: unknown, what: string): RoomfulError | undefined {
   const result = schema?.["~standard"].validate(value);
-  const issues = result instanceof Promise ? [{ message: "the schema is asynchronous" }] : result?.issues;
+  const issues = result instanceof Promise ? [{ message: "asynchronous schema" }] : result?.issues;
   return issues && new RoomfulError("invalid_data", `${what}: ${issues.map(({ message }) => message)}`);
 }
 

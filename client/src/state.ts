@@ -5,7 +5,7 @@ type Patch = Readonly<Record<string, unknown>>;
 
 /** A state with a patch merged into it; `null` takes a key away (P1). */
 export function patched(state: unknown, patch: Patch): unknown {
-  const merged: Record<string, unknown> = state instanceof Object && !Array.isArray(state) ? { ...state } : {};
+  const merged: Record<string, unknown> = { ...(state instanceof Object && !Array.isArray(state) && state) };
   for (const key in patch) {
     if (patch[key] === null) delete merged[key];
     else merged[key] = patch[key];
@@ -48,7 +48,7 @@ export function createOwnState(
     rest();
     sent = Date.now();
     // Without a connection nothing is sent: the next welcome shows what the room lacks.
-    send({ type: "state", id: STATE_ID, ...(patch ? { patch } : { state: value }) });
+    send({ type: "state", id: STATE_ID, patch, state: patch ? undefined : value });
   }
 
   /** `patch` is what changed, if that is not all of it. */
@@ -68,7 +68,7 @@ export function createOwnState(
   }
 
   /** Sends all of it, after `pause` milliseconds at the earliest. */
-  function sendAll(pause: number): void {
+  function sendAll(pause = 1_000): void {
     rest();
     changes = undefined;
     schedule(pause);
@@ -90,7 +90,8 @@ export function createOwnState(
     },
     update(patch: Patch): void {
       // What is undefined would get lost on the way.
-      const clean = Object.fromEntries(Object.entries(patch).map(([key, part]) => [key, part ?? null]));
+      const clean: Record<string, unknown> = { ...patch };
+      for (const key in clean) clean[key] ??= null;
       become(patched(value, clean), clean);
     },
   };

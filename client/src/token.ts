@@ -9,14 +9,15 @@ export type FetchToken = () => Promise<string>;
 export function tokenSource({ token, authEndpoint }: ClientOptions, room: string): FetchToken | undefined {
   if (!token && !authEndpoint) return undefined;
   return async () => {
+    let cause: unknown = "none came";
     try {
       const found = typeof token === "function" ? await token({ room }) : (token ?? (await ask(authEndpoint!, room)));
       if (found) return found;
-      throw new Error("none came");
     } catch (error) {
       if (error instanceof RoomfulError) throw error;
-      throw new RoomfulError("auth_failed", `No token: ${error}`, { retryable: true, cause: error });
+      cause = error;
     }
+    throw new RoomfulError("auth_failed", `No token: ${cause}`, { retryable: true, cause });
   };
 }
 
@@ -26,10 +27,10 @@ async function ask(endpoint: string | URL, room: string): Promise<string | undef
     headers: { "content-type": "application/json" },
     body: JSON.stringify({ room }),
   });
-  const { ok, status } = response;
-  if (ok) return (await response.json()).token;
+  if (response.ok) return (await response.json()).token;
+  const { status } = response;
   throw new RoomfulError("auth_failed", `${endpoint} answers ${status}.`, {
     retryable: status !== 401 && status !== 403,
-    hint: "Is somebody signed in, and may they enter this room?",
+    hint: "May this user enter this room?",
   });
 }

@@ -105,7 +105,7 @@ export type ClientMessage =
       to?: readonly string[] | undefined;
       echo?: boolean | undefined;
     }
-  | { type: "state"; id?: string; state: unknown }
-  | { type: "state"; id?: string; patch: Record<string, unknown> }
+  // One of both; what is undefined is not sent.
+  | { type: "state"; id?: string; state?: unknown; patch?: Readonly<Record<string, unknown>> | undefined }
   | { type: "history"; id?: string; before?: number | undefined; after?: number | undefined; limit?: number | undefined }
   | { type: "auth"; id?: string; token: string };

@@ -4,29 +4,26 @@ import { test } from "node:test";
 import type { TestContext } from "node:test";
 import { heard, settled, world } from "./fake.ts";
 
-/** As much of a browser as the client looks at, for one test. */
+/** As much of a browser as the client looks at, for one test. What happens to the document bubbles to the window. */
 function browser(t: TestContext) {
   const listeners = new Set<string>();
-  const targets = { window: new EventTarget(), document: new EventTarget() };
-  const follow = (name: keyof typeof targets) => {
-    const target = targets[name];
-    const keep = new Map<unknown, number>();
-    return {
-      addEventListener(type: string, listener: () => void) {
-        if (!keep.has(listener)) keep.set(listener, keep.size);
-        listeners.add(`${name} ${type} ${keep.get(listener)}`);
-        target.addEventListener(type, listener);
-      },
-      removeEventListener(type: string, listener: () => void) {
-        listeners.delete(`${name} ${type} ${keep.get(listener)}`);
-        target.removeEventListener(type, listener);
-      },
-    };
+  const target = new EventTarget();
+  const numbers = new Map<unknown, number>();
+  const key = (type: string, listener: unknown) => {
+    if (!numbers.has(listener)) numbers.set(listener, numbers.size);
+    return `${type} ${numbers.get(listener)}`;
   };
   const page = { hidden: false, onLine: true };
   const globals: Record<string, unknown> = {
-    ...follow("window"),
-    document: Object.defineProperty(follow("document"), "hidden", { get: () => page.hidden }),
+    addEventListener(type: string, listener: () => void) {
+      listeners.add(key(type, listener));
+      target.addEventListener(type, listener);
+    },
+    removeEventListener(type: string, listener: () => void) {
+      listeners.delete(key(type, listener));
+      target.removeEventListener(type, listener);
+    },
+    document: Object.defineProperty({}, "hidden", { get: () => page.hidden }),
     navigator: Object.defineProperty({}, "onLine", { get: () => page.onLine }),
   };
   for (const [name, value] of Object.entries(globals)) {
@@ -34,10 +31,7 @@ function browser(t: TestContext) {
     Object.defineProperty(globalThis, name, { value, configurable: true, writable: true });
     t.after(() => (old ? Object.defineProperty(globalThis, name, old) : delete (globalThis as any)[name]));
   }
-  const happens = (type: string, details = {}) => {
-    const target = type === "visibilitychange" ? targets.document : targets.window;
-    target.dispatchEvent(Object.assign(new Event(type), details));
-  };
+  const happens = (type: string, details = {}) => target.dispatchEvent(Object.assign(new Event(type), details));
   return {
     listeners,
     happens,

@@ -154,14 +154,20 @@ export interface World {
 export function clock(t: TestContext) {
   let now = NOW;
   let last = 0;
-  const timers = new Map<number, { due: number; task: () => void }>();
+  const timers = new Map<number, { due: number; task: () => void; every?: number }>();
   t.mock.method(Date, "now", () => now);
   t.mock.method(globalThis, "setTimeout", ((task: () => void, wait = 0) => {
     // As in browsers, where what does not fit 31 bits comes at once.
     timers.set(++last, { due: now + (wait > 2 ** 31 - 1 ? 1 : Math.max(1, wait)), task });
     return last;
   }) as never);
-  t.mock.method(globalThis, "clearTimeout", ((id: number) => void timers.delete(id)) as never);
+  t.mock.method(globalThis, "setInterval", ((task: () => void, every: number) => {
+    timers.set(++last, { due: now + every, task, every });
+    return last;
+  }) as never);
+  const clear = (id: number) => void timers.delete(id);
+  t.mock.method(globalThis, "clearTimeout", clear as never);
+  t.mock.method(globalThis, "clearInterval", clear as never);
   return {
     get timers() {
       return timers.size;
@@ -171,11 +177,12 @@ export function clock(t: TestContext) {
       for (;;) {
         await settled();
         if (enough()) return;
-        const next = [...timers].sort(([, a], [, b]) => a.due - b.due)[0];
-        if (!next || next[1].due > end) break;
-        now = Math.max(now, next[1].due);
-        timers.delete(next[0]);
-        next[1].task();
+        const [id, next] = [...timers].sort(([, a], [, b]) => a.due - b.due)[0] ?? [];
+        if (!next || next.due > end) break;
+        now = Math.max(now, next.due);
+        if (next.every) next.due += next.every;
+        else timers.delete(id!);
+        next.task();
       }
       now = end;
     },
