@@ -97,6 +97,8 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
         if (returns) returning.push(members.get(connection)!);
       }
       gone.forEach((connection) => put(connection));
+      // Until the server counts: a list after a crowd comes alone (P4).
+      connections = next.length;
       if (!returning.length) return;
       setTimeout(() => {
         for (const member of returning) {
