@@ -35,6 +35,12 @@ impl Room {
             self.write_crowd(turn);
             if !crowded {
                 self.members.forget_changes();
+                // Nothing else would tell of the last ones who left.
+                let occupancy = self.occupancy();
+                self.outbox
+                    .share(Audience::Presence, Box::default(), |out| {
+                        server::occupancy(out, occupancy);
+                    });
                 let members = &self.members;
                 self.outbox
                     .share(Audience::Presence, Box::default(), |out| {

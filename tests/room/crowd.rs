@@ -59,9 +59,15 @@ fn p4_below_ninety_percent_a_fresh_list_ends_it() {
     world.drop(clients[8].0, 1000);
     world.pass(100);
     let told = world.read(first);
-    assert_eq!(told.len(), 1);
-    let members = told[0]["members"].as_array().unwrap();
-    assert_eq!((&told[0]["type"], members.len()), (&json!("members"), 8));
+    let [occupancy, list] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!(
+        (&occupancy["connections"], &occupancy["users"]),
+        (&json!(8), &json!(8))
+    );
+    let members = list["members"].as_array().unwrap();
+    assert_eq!((&list["type"], members.len()), (&json!("members"), 8));
     assert_eq!(members[1]["state"], "kept");
     // From here on all is as before.
     let (_, welcome) = world.join("new");
@@ -119,7 +125,7 @@ fn n7_p4_states_that_are_too_large_together_count_as_a_crowd() {
     }
     assert_eq!(world.brief(first), ["states", "states", "occupancy 3/3"]);
     world.send(clients[2].0, json!({"type": "state", "state": null}));
-    assert_eq!(world.brief(first), ["members 3"]);
+    assert_eq!(world.brief(first), ["occupancy 3/3", "members 3"]);
 }
 
 #[test]
@@ -139,7 +145,7 @@ fn p4_the_crowd_survives_eviction_and_restarts() {
         json!({"connections": 10, "users": 10})
     );
     world.pass(20_000);
-    assert_eq!(world.brief(first), ["members 1"]);
+    assert_eq!(world.brief(first), ["occupancy 1/1", "members 1"]);
 }
 
 #[test]
