@@ -27,7 +27,8 @@ const checks = [
     ]),
   () => step("scripts", checkScripts),
   checkClient,
-  checkPackageLock,
+  () => checkPackageLock(),
+  () => checkPackageLock("examples/nextjs"),
   () => checkRules(),
   checkSize,
 ];
@@ -78,22 +79,23 @@ function lines(file) {
 // npm drops another platform's package from the lock file when the registry at
 // hand lacks it, and then `npm ci` refuses everywhere; it writes the address of a
 // registry into it unless configured not to, and then only that one serves.
-function checkPackageLock() {
-  const { packages } = JSON.parse(readFileSync(at("package-lock.json"), "utf8"));
+function checkPackageLock(folder = "") {
+  const file = path.join(folder, "package-lock.json");
+  const { packages } = JSON.parse(readFileSync(at(file), "utf8"));
   const missing = Object.entries(packages).flatMap(([place, { optionalDependencies = {} }]) =>
     Object.keys(optionalDependencies).filter(
       (name) => !packages[`node_modules/${name}`] && !packages[`${place}/node_modules/${name}`],
     ),
   );
-  if (missing.length) throw new Failure(`package-lock.json lacks ${missing.join(", ")}`);
+  if (missing.length) throw new Failure(`${file} lacks ${missing.join(", ")}`);
   const addressed = Object.keys(packages).filter((place) => /^https?:/.test(packages[place].resolved ?? ""));
   if (addressed.length) {
     throw new Failure(
-      `package-lock.json names a registry for ${addressed.length} packages: ` +
+      `${file} names a registry for ${addressed.length} packages: ` +
         "npm install --omit-lockfile-registry-resolved",
     );
   }
-  say("package-lock.json: complete, and bound to no registry");
+  say(`${file}: complete, and bound to no registry`);
 }
 
 async function checkSize() {

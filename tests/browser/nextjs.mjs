@@ -35,6 +35,9 @@ export async function startApp(owner, browser, { vars = {} } = {}) {
   return app;
 }
 
+/** `message 1`, `message 2` … */
+export const numbered = (from, to) => Array.from({ length: to - from + 1 }, (_, index) => `message ${from + index}`);
+
 async function freePort() {
   const server = createServer();
   await new Promise((resolve) => server.listen(0, resolve));
@@ -53,6 +56,13 @@ class App {
     this.browser = browser;
     this.url = url;
     this.worker = worker;
+  }
+
+  /** Writes to a room as somebody who is not in it. */
+  fill(room, texts) {
+    return this.roomful.publishBatch(
+      texts.map((text) => ({ room: `room:${room}`, event: "chat", data: { text, key: text } })),
+    );
   }
 
   /**

@@ -1,21 +1,11 @@
 // The Next.js example, built, as several people use it in Chromium, against the built Worker in the real runtime.
 import assert from "node:assert/strict";
-import { mkdirSync } from "node:fs";
 import { test } from "node:test";
-import { at } from "../../scripts/project.mjs";
 import { openBrowser } from "./chromium.mjs";
-import { startApp } from "./nextjs.mjs";
+import { numbered, startApp } from "./nextjs.mjs";
 
 const browser = await openBrowser(test);
-const app = await startApp(test, browser, { vars: { RECOVER_MESSAGES: "20" } });
-
-const numbered = (from, to) => Array.from({ length: to - from + 1 }, (_, index) => `message ${from + index}`);
-
-/** Writes to a room as somebody who is not in it. */
-const fill = (room, texts) =>
-  app.roomful.publishBatch(
-    texts.map((text) => ({ room: `room:${room}`, event: "chat", data: { text, key: text } })),
-  );
+const app = await startApp(test, browser);
 
 test("whoever is not signed in is asked for a name, and gets no token", async (t) => {
   const context = await browser.newContext();
@@ -34,6 +24,10 @@ test("whoever is not signed in is asked for a name, and gets no token", async (t
   assert.deepEqual([cookie.name, cookie.httpOnly, cookie.sameSite], ["session", true, "Lax"]);
   await context.addCookies([{ ...cookie, value: `${cookie.value.slice(0, -2)}AA` }]);
   assert.equal((await ask(context.request, "lobby")).status(), 401);
+  await context.addCookies([cookie]);
+  await page.getByRole("button", { name: "Sign out" }).click();
+  await page.waitForURL(`${app.url}/sign-in`);
+  assert.deepEqual(await context.cookies(), []);
 });
 
 test("messages settle in one order for everybody, and whoever comes later finds them", async (t) => {
@@ -97,7 +91,7 @@ test("the lobby tells who is in which room", async (t) => {
 });
 
 test("older messages come when one scrolls, and what one reads stays where it is", async (t) => {
-  await fill("history", numbered(1, 100));
+  await app.fill("history", numbered(1, 100));
   const [ana] = await app.in(t, "history", ["Ana"]);
   await ana.seesTexts(numbered(61, 100));
   const line = ana.page.getByText("message 63", { exact: true });
@@ -108,57 +102,13 @@ test("older messages come when one scrolls, and what one reads stays where it is
   await ana.seesTexts(numbered(21, 100));
   assert.ok(Math.abs((await line.boundingBox()).y - before.y) <= 1, "what was read moved");
   // Neither does it when somebody writes.
-  await fill("history", ["message 101"]);
+  await app.fill("history", ["message 101"]);
   await ana.page.getByRole("button", { name: "1 new message" }).waitFor();
   assert.ok(Math.abs((await line.boundingBox()).y - before.y) <= 1, "what was read moved");
   await ana.page.getByRole("button", { name: "1 new message" }).click();
   await ana.page.getByText("message 101", { exact: true }).waitFor();
   await log.evaluate((box) => box.scrollTo(0, 0));
   await ana.seesTexts(numbered(1, 101));
-});
-
-test("a Worker that was killed has everybody back where they were", async (t) => {
-  const [ana, bo] = await app.in(t, "killed", ["Ana", "Bo"]);
-  await ana.say("before");
-  await bo.seesTexts(["before"]);
-  await ana.watch();
-  await bo.watch();
-  await app.worker.kill();
-  await ana.lost();
-  await bo.lost();
-  await ana.say("to nobody");
-  await ana.see(async () => (await ana.banner()) === "lost", "the banner");
-  assert.deepEqual(await ana.texts("unsent"), ["to nobody"]);
-  await app.worker.start();
-  await ana.connected();
-  await bo.connected();
-  await ana.seesTexts(["before", "to nobody"]);
-  await bo.seesTexts(["before", "to nobody"]);
-  await ana.see(async () => (await ana.banner()) === "restored", "the good news");
-  await ana.seesPeople("Ana", "Bo");
-  for (const person of [ana, bo]) {
-    const { removed, added } = await person.changes();
-    assert.deepEqual([removed, added.length], [[], 1]);
-  }
-});
-
-test("who was offline misses nothing; who missed too much is told, and sees the end", async (t) => {
-  const [ana] = await app.in(t, "offline", ["Ana"]);
-  await ana.context.setOffline(true);
-  await ana.lost();
-  await ana.say("while offline");
-  await fill("offline", numbered(1, 5));
-  await ana.context.setOffline(false);
-  await ana.seesTexts([...numbered(1, 5), "while offline"]);
-  await ana.context.setOffline(true);
-  await ana.lost();
-  await fill("offline", numbered(6, 60));
-  await ana.context.setOffline(false);
-  await ana.connected();
-  await ana.seesTexts(numbered(21, 60));
-  await ana.see(async () => (await ana.banner()) === "missed", "the banner");
-  await ana.page.getByTestId("messages").evaluate((box) => box.scrollTo(0, 0));
-  await ana.seesTexts([...numbered(1, 5), "while offline", ...numbered(6, 60)]);
 });
 
 test("the server announces, and nobody else can", async (t) => {
@@ -204,48 +154,29 @@ test("who is removed, banned or left without a room is told so", async (t) => {
   await ana.seesTexts(["anew"]);
 });
 
-test("the dashboard follows a room by server-sent events", async (t) => {
-  const ana = await app.person(t, "Ana", { path: "/dashboard?room=design" });
-  const number = async (id) => ana.page.getByTestId(id).textContent();
-  await ana.see(async () => (await number("stream")) === "Live", "the stream");
-  await fill("design", numbered(1, 7));
-  await ana.see(async () => (await number("total")) === "7", "seven messages");
-  assert.equal(await number("voices"), "1");
+test("a message that is refused stays, says why, and can be sent again", async (t) => {
+  const [ana, bo] = await app.in(t, "refused", ["Ana", "Bo"]);
+  await ana.say("x".repeat(4_001));
+  await ana.page.getByText("It is too long").waitFor();
+  await ana.page.getByRole("button", { name: "Discard" }).click();
+  await ana.seesTexts([]);
+  // What is written while the connection is lost waits, until the room has closed its door.
+  await ana.context.route("**/api/roomful", (route) => route.fulfill({ status: 403 }));
+  await ana.page.evaluate(() => {
+    globalThis.send = WebSocket.prototype.send;
+    WebSocket.prototype.send = () => {};
+  });
+  await ana.say("hello");
   await app.worker.restart();
-  await ana.see(async () => (await number("stream")) === "Connecting", "the loss");
-  await fill("design", ["while away"]);
-  await ana.see(async () => (await number("total")) === "8", "what was said meanwhile to be counted");
-});
-
-test("it fits a phone, and light and dark", async (t) => {
-  const folder = at("test-results");
-  mkdirSync(folder, { recursive: true });
-  const phone = { viewport: { width: 375, height: 667 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
-  const [ana] = await app.in(t, "looks", ["Ana Lind"], { colorScheme: "light" });
-  const [bo] = await app.in(t, "looks", ["Bo"], { colorScheme: "dark" });
-  const [cy] = await app.in(t, "looks", ["Cyprian Maximilian von Hohenstein"], phone);
-  await ana.say("Has anybody seen the new onboarding? I think the second step asks too much.");
-  await bo.seesTexts(["Has anybody seen the new onboarding? I think the second step asks too much."]);
-  await bo.say("Yes. Half of them leave there.");
-  await bo.say("Let us move the company’s address to the invoice, where people expect it anyway. Nobody knows their VAT number by heart.");
-  await cy.see(async () => (await cy.texts()).length === 3, "three messages");
-  await cy.say(`https://example.com/${"a-very-long-address/".repeat(6)}`);
-  await ana.field.fill("Onboarding review moves to 15:00, in the big room.");
-  await ana.page.getByRole("button", { name: /^Announce/ }).click();
-  for (const person of [ana, bo, cy]) await person.see(async () => (await person.texts()).length === 5, "five messages");
-  await ana.page.mouse.move(480, 330);
-  await bo.page.mouse.move(700, 500);
-  await bo.field.pressSequentially("Well");
-  for (const [name, { page }] of Object.entries({ light: ana, dark: bo, phone: cy })) {
-    await page.screenshot({ path: `${folder}/nextjs-room-${name}.png` });
-    for (const [place, label] of [["/", "lobby"], ["/dashboard?room=looks", "dashboard"], ["/room/looks", "room"]]) {
-      if (label !== "room") {
-        await page.goto(app.url + place);
-        await page.waitForLoadState("networkidle");
-        await page.screenshot({ path: `${folder}/nextjs-${label}-${name}.png` });
-      }
-      const wide = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
-      assert.ok(wide <= 0, `${label} is ${wide} px too wide for ${name}`);
-    }
-  }
+  await ana.see(async () => (await ana.refusal()) === "auth_failed", "the refusal");
+  assert.deepEqual(await ana.texts("refused"), ["hello"]);
+  await ana.context.unroute("**/api/roomful");
+  await ana.page.evaluate(() => {
+    WebSocket.prototype.send = globalThis.send;
+  });
+  await ana.page.getByRole("button", { name: "Try again" }).last().click();
+  await ana.connected();
+  await ana.page.getByRole("button", { name: "Try again" }).click();
+  await bo.seesTexts(["hello"]);
+  await ana.seesTexts(["hello"]);
 });

@@ -26,7 +26,6 @@ await main(async () => {
   const vars = { ROOMFUL_SECRETS: secret, ALLOWED_ORIGINS: app };
   const options = Object.entries(vars).flatMap(([name, value]) => ["--var", `${name}:${value}`]);
   const children = [
-    // Its own Ctrl-C does not concern it: it is told below, once.
     run(process.execPath, [at("scripts", "dev.mjs"), ...options], at(), { PORT: String(workerPort) }),
     run(node(), [path.join("node_modules", "next", "dist", "bin", "next"), "dev", "--port", String(port)], here, {
       NEXT_PUBLIC_ROOMFUL_URL: worker,
@@ -78,14 +77,15 @@ function secretOf(file) {
   throw new Failure(`${path.relative(at(), file)} has no ROOMFUL_SECRET`);
 }
 
+// The Worker first, for it takes longer, and the app writes a line for each request.
 async function answers() {
   const deadline = performance.now() + READY_MS;
-  while (performance.now() < deadline) {
-    const found = await Promise.all(
-      [`${app}/sign-in`, `${worker}/health`].map((url) => fetch(url).then(({ ok }) => ok, () => false)),
-    );
-    if (found.every(Boolean)) return true;
-    await sleep(250);
+  for (const url of [`${worker}/health`, `${app}/sign-in`]) {
+    const asks = () => fetch(url).then(({ ok }) => ok, () => false);
+    while (!(await asks())) {
+      if (performance.now() > deadline) return false;
+      await sleep(250);
+    }
   }
-  return false;
+  return true;
 }

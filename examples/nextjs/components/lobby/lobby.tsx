@@ -9,6 +9,7 @@ import { whoIsWhere } from "./whereabouts";
 
 export function Lobby({ name }: { name: string }) {
   const status = lobby.useStatus();
+  const { error } = lobby.useRoom();
   const users = lobby.useUsers();
   const where = useMemo(() => whoIsWhere(users), [users]);
   const others = [...where.keys()].filter((room) => !ROOMS.some((sign) => sign.name === room)).sort();
@@ -18,7 +19,9 @@ export function Lobby({ name }: { name: string }) {
       <div className={styles.top}>
         <div>
           <h1>Hello, {name}</h1>
-          <p data-testid="online">{isKnown ? online(users.length) : "Looking who is here …"}</p>
+          <p data-testid="online" role="status">
+            {isKnown ? online(users.length) : status === "disconnected" ? error?.message : "Looking who is here …"}
+          </p>
         </div>
         <OpenRoom />
       </div>

@@ -8,12 +8,20 @@ import styles from "./composer.module.css";
 /** Who has not touched a key for this long is not typing. */
 const TYPING_MS = 3_000;
 
-export function Composer({ room, onSend }: { room: string; onSend: (text: string) => void }) {
+interface Props {
+  room: string;
+  /** Nothing can be said, but what was written stays. */
+  disabled: boolean;
+  onSend: (text: string) => void;
+}
+
+export function Composer({ room, disabled, onSend }: Props) {
   const [text, setText] = useState("");
   const [announcing, setAnnouncing] = useState(false);
   const [problem, setProblem] = useState("");
   const field = useRef<HTMLTextAreaElement>(null);
   const typing = useTyping();
+  const isIdle = disabled || announcing || !text.trim();
 
   function send(): void {
     const said = text.trim();
@@ -65,7 +73,8 @@ export function Composer({ room, onSend }: { room: string; onSend: (text: string
           placeholder="Write a message"
           rows={1}
           value={text}
-          disabled={announcing}
+          disabled={disabled}
+          readOnly={announcing}
           onChange={({ target }) => {
             setText(target.value);
             typing(target.value.trim() !== "");
@@ -78,14 +87,14 @@ export function Composer({ room, onSend }: { room: string; onSend: (text: string
           className="button quiet square"
           aria-label="Announce: the server says it to everybody"
           title="Announce: the server says it to everybody"
-          disabled={announcing || !text.trim()}
+          disabled={isIdle}
           onClick={announce}
         >
           <svg viewBox="0 0 20 20" width="20" fill="none" stroke="currentColor" strokeWidth="1.6" strokeLinejoin="round" aria-hidden="true">
             <path d="M3 8v4h3l7 4V4L6 8zM16 8.2c.6.4 1 1 1 1.8s-.4 1.4-1 1.8M7 12.5l1 4h2" />
           </svg>
         </button>
-        <button className="button strong square" aria-label="Send" disabled={announcing || !text.trim()}>
+        <button className="button strong square" aria-label="Send" disabled={isIdle}>
           <svg viewBox="0 0 20 20" width="20" fill="none" stroke="currentColor" strokeWidth="1.8" strokeLinecap="round" strokeLinejoin="round" aria-hidden="true">
             <path d="M10 16V4M5 9l5-5 5 5" />
           </svg>

@@ -7,15 +7,14 @@ import { Avatar, AvatarStack } from "../avatar";
 import { post } from "../post";
 import styles from "./people.module.css";
 
-/** The people here at a glance, for the header. */
+/** The people here at a glance, where there is no space for the list. */
 export function Present() {
-  const people = useUsers((users) => users.map(({ id }) => id));
   const users = useUsers();
   return (
-    <span className={styles.present}>
-      <AvatarStack people={users.map(({ id, info }) => ({ id, name: info.name }))} />
-      <span className="unseen">{people.length} people are here</span>
-    </span>
+    <>
+      <AvatarStack people={users.map(({ id, info }) => ({ id, name: info.name }))} most={3} />
+      <span className="unseen">{users.length} people</span>
+    </>
   );
 }
 

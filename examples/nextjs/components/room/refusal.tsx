@@ -17,7 +17,7 @@ export function Refusal() {
         <p>{text}</p>
         <div>
           {again && (
-            <button className="button strong" onClick={() => room.connect()}>
+            <button className="button strong" autoFocus onClick={() => room.connect()}>
               {again}
             </button>
           )}
@@ -43,6 +43,6 @@ function words(error: RoomfulError | undefined): { title: string; text: string; 
     case "replaced":
       return { title: "This room is open elsewhere", text: "Another page took over from this one.", again: "Take it back" };
     default:
-      return { title: "The room cannot be entered", text: error?.message ?? "Nobody knows why.", again: "Try again" };
+      return { title: "The room cannot be entered", text: [error?.message, error?.hint].filter(Boolean).join(" "), again: "Try again" };
   }
 }

@@ -24,6 +24,7 @@ export function Room({ name, me }: { name: string; me: string }) {
 
 function Screen({ name, me }: { name: string; me: string }) {
   const outgoing = useOutgoing();
+  const isOut = useStatus() === "disconnected";
   const pane = useRef<HTMLDivElement>(null);
   const [listed, setListed] = useState(false);
   return (
@@ -32,24 +33,28 @@ function Screen({ name, me }: { name: string; me: string }) {
         <header className={styles.header}>
           <h1 className="cut">{name}</h1>
           <Connection />
-          <Present />
           <button
             className={`button quiet ${styles.toggle}`}
             aria-expanded={listed}
             aria-controls="people"
             onClick={() => setListed(!listed)}
           >
-            People
+            <Present />
+            <svg viewBox="0 0 10 6" width="10" fill="none" stroke="currentColor" strokeWidth="1.6" aria-hidden="true">
+              <path d="M1 1l4 4 4-4" />
+            </svg>
           </button>
         </header>
         <div className={styles.pane} ref={pane}>
-          <Conversation me={me} outgoing={outgoing} />
+          <div className={styles.pane} inert={isOut}>
+            <Conversation me={me} outgoing={outgoing} />
+          </div>
           <Cursors me={me} pane={pane} />
           <ConnectionBanner />
           <Refusal />
         </div>
         <Typing me={me} />
-        <Composer room={name} onSend={outgoing.send} />
+        <Composer room={name} disabled={isOut} onSend={outgoing.send} />
       </section>
       <aside id="people" className={styles.aside} data-listed={listed} aria-label="People in this room">
         <People room={name} me={me} />

@@ -1,0 +1,65 @@
+// The Next.js example when the network or the Worker goes away.
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { openBrowser } from "./chromium.mjs";
+import { numbered, startApp } from "./nextjs.mjs";
+
+const browser = await openBrowser(test);
+const app = await startApp(test, browser, { vars: { RECOVER_MESSAGES: "20" } });
+
+test("a Worker that was killed has everybody back where they were", async (t) => {
+  const [ana, bo] = await app.in(t, "killed", ["Ana", "Bo"]);
+  await ana.say("before");
+  await bo.seesTexts(["before"]);
+  await ana.watch();
+  await bo.watch();
+  await app.worker.kill();
+  await ana.lost();
+  await bo.lost();
+  await ana.say("to nobody");
+  await ana.see(async () => (await ana.banner()) === "lost", "the banner");
+  assert.deepEqual(await ana.texts("unsent"), ["to nobody"]);
+  await app.worker.start();
+  await ana.connected();
+  await bo.connected();
+  await ana.seesTexts(["before", "to nobody"]);
+  await bo.seesTexts(["before", "to nobody"]);
+  await ana.see(async () => (await ana.banner()) === "restored", "the good news");
+  await ana.seesPeople("Ana", "Bo");
+  for (const person of [ana, bo]) {
+    const { removed, added } = await person.changes();
+    assert.deepEqual([removed, added.length], [[], 1]);
+  }
+});
+
+test("who was offline misses nothing; who missed too much is told, and sees the end", async (t) => {
+  const [ana] = await app.in(t, "offline", ["Ana"]);
+  await ana.context.setOffline(true);
+  await ana.lost();
+  await ana.say("while offline");
+  await app.fill("offline", numbered(1, 5));
+  await ana.context.setOffline(false);
+  await ana.seesTexts([...numbered(1, 5), "while offline"]);
+  await ana.context.setOffline(true);
+  await ana.lost();
+  await app.fill("offline", numbered(6, 60));
+  await ana.context.setOffline(false);
+  await ana.connected();
+  await ana.seesTexts(numbered(21, 60));
+  await ana.see(async () => (await ana.banner()) === "missed", "the banner");
+  await ana.page.getByTestId("messages").evaluate((box) => box.scrollTo(0, 0));
+  await ana.seesTexts([...numbered(1, 5), "while offline", ...numbered(6, 60)]);
+});
+
+test("the dashboard follows a room by server-sent events", async (t) => {
+  const ana = await app.person(t, "Ana", { path: "/dashboard?room=design" });
+  const number = async (id) => ana.page.getByTestId(id).textContent();
+  await ana.see(async () => (await number("stream")) === "Live", "the stream");
+  await app.fill("design", numbered(1, 7));
+  await ana.see(async () => (await number("total")) === "7", "seven messages");
+  assert.equal(await number("voices"), "1");
+  await app.worker.restart();
+  await ana.see(async () => (await number("stream")) === "Connecting", "the loss");
+  await app.fill("design", ["while away"]);
+  await ana.see(async () => (await number("total")) === "8", "what was said meanwhile to be counted");
+});
