@@ -73,7 +73,7 @@ export function Conversation({ me, outgoing }: { me: string; outgoing: Outgoing 
           </ol>
         </div>
       </div>
-      <News messages={messages} me={me} atEnd={atEnd} toEnd={toEnd} />
+      <News messages={messages} loading={loading} me={me} atEnd={atEnd} toEnd={toEnd} />
     </>
   );
 }

@@ -10,13 +10,15 @@ const QUIET_MS = 4_000;
 
 interface Props {
   messages: readonly Said[];
+  /** Whether the first of them are still to come. */
+  loading: boolean;
   me: string;
   atEnd: boolean;
   toEnd: () => void;
 }
 
 /** Tells of messages by others: those below what is in sight, and for ears all that come. */
-export function News({ messages, me, atEnd, toEnd }: Props) {
+export function News({ messages, loading, me, atEnd, toEnd }: Props) {
   const last = messages.at(-1)?.offset ?? 0;
   const [seen, setSeen] = useState(last);
   if (atEnd && seen !== last) setSeen(last);
@@ -29,20 +31,21 @@ export function News({ messages, me, atEnd, toEnd }: Props) {
           <span aria-hidden="true">↓</span>
         </button>
       )}
-      <Spoken messages={messages} me={me} />
+      <Spoken messages={messages} loading={loading} me={me} />
     </>
   );
 }
 
 /** One sentence every few seconds at most. What was there before is not read out. */
-function Spoken({ messages, me }: { messages: readonly Said[]; me: string }) {
+function Spoken({ messages, loading, me }: Pick<Props, "messages" | "loading" | "me">) {
   const [sentence, setSentence] = useState("");
   const told = useRef<number>(undefined);
   const free = useRef(0);
-  const last = messages.at(-1)?.offset;
+  const last = messages.at(-1)?.offset ?? 0;
   useEffect(() => {
-    if (last === undefined) return;
-    told.current ??= last;
+    if (loading && told.current === undefined) return;
+    // A room that was deleted counts from one again.
+    told.current = Math.min(told.current ?? last, last);
     const fresh = messages.filter(({ offset = 0, user }) => offset > told.current! && user !== me);
     if (!fresh.length) return;
     const timer = setTimeout(
@@ -55,7 +58,7 @@ function Spoken({ messages, me }: { messages: readonly Said[]; me: string }) {
       Math.max(0, free.current - Date.now()),
     );
     return () => clearTimeout(timer);
-  }, [last, messages, me]);
+  }, [last, loading, messages, me]);
   return (
     <p className="unseen" aria-live="polite">
       {sentence}
