@@ -1,6 +1,6 @@
 // Builds examples/nextjs as it is deployed, for the tests.
 import { createHash } from "node:crypto";
-import { existsSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { here, setup } from "../examples/nextjs/scripts/setup.mjs";
 import { lock } from "./lock.mjs";
@@ -20,6 +20,8 @@ export async function buildExample() {
     // Whoever builds by hand gets another id.
     const stamp = () => fingerprint() + readFileSync(buildId, "utf8");
     if (existsSync(buildId) && existsSync(built) && readFileSync(built, "utf8") === stamp()) return here;
+    // What `npm run dev` wrote of pages that may be elsewhere by now would be checked as well.
+    rmSync(path.join(here, ".next", "dev", "types"), { recursive: true, force: true });
     await quiet("examples/nextjs", node(), [next, "build", here], { env: { NEXT_TELEMETRY_DISABLED: "1" } });
     writeFileSync(built, stamp());
     return here;

@@ -53,6 +53,9 @@ test("who was offline misses nothing; who missed too much is told, and sees the 
 
 test("the dashboard follows a room by server-sent events", async (t) => {
   const ana = await app.person(t, "Ana", { path: "/dashboard?room=design" });
+  const sockets = [];
+  ana.page.on("websocket", ({ url }) => sockets.push(url()));
+  await ana.page.reload();
   const number = async (id) => ana.page.getByTestId(id).textContent();
   await ana.see(async () => (await number("stream")) === "Live", "the stream");
   await app.fill("design", numbered(1, 7));
@@ -62,4 +65,5 @@ test("the dashboard follows a room by server-sent events", async (t) => {
   await ana.see(async () => (await number("stream")) === "Connecting", "the loss");
   await app.fill("design", ["while away"]);
   await ana.see(async () => (await number("total")) === "8", "what was said meanwhile to be counted");
+  assert.deepEqual(sockets, []);
 });

@@ -60,10 +60,10 @@ export function Dashboard({ url, room }: { url: string; room: string }) {
         </nav>
       </div>
       <dl className={styles.numbers}>
-        <Fact label="messages a second" note="in the last 10 seconds" value={rate.toFixed(1)} id="rate" mark="bars" />
+        <Fact label="messages/second" note="over 10 seconds" value={rate.toFixed(1)} id="rate" mark="bars" />
         <Fact label="people talking" note="in the last minute" value={voices} id="voices" mark="line" />
         <Fact label="people in the room" note="counted once a minute" value={status === "connecting" && !people ? "–" : people} id="people" />
-        <Fact label="messages" note="since this page was opened" value={total} id="total" />
+        <Fact label="messages" note="since you came" value={total} id="total" />
       </dl>
       <figure className={styles.figure}>
         <Chart
