@@ -66,9 +66,24 @@ function compileAhead({ local, features }, options) {
 /** The JavaScript modules of the Worker that are not compiled: entry.mjs and what it imports. */
 const modules = () => readdirSync(at("src", "worker")).filter((name) => name.endsWith(".mjs"));
 
-// The first page as a module: inside the wasm every room's isolate would carry it, in production as well.
-const pageModule = () =>
-  `export default ${JSON.stringify(readFileSync(at("src", "worker", "page.html"), "utf8"))};\n`;
+// The first page as a module: inside the wasm every room's isolate would carry it, in production as well. It is one
+// text out of the files in src/worker/page, which keep their comments and indentation for themselves.
+function pageModule() {
+  const read = (name) => readFileSync(at("src", "worker", "page", name), "utf8");
+  const taken = new Set();
+  const script = (name) => {
+    if (taken.has(name)) return "";
+    taken.add(name);
+    const imported = [...read(name).matchAll(/^import .* from "\.\/(.+)";$/gm)].map(([, other]) => script(other));
+    return imported.join("") + read(name).replace(/^import .*\n|^export /gm, "");
+  };
+  const page = read("index.html")
+    .replace(/<link rel="stylesheet" href="(.+)">/g, (_, name) => `<style>\n${read(name)}</style>`)
+    .replace(/<script type="module" src="(.+)">/, (_, name) => `<script type="module">\n${script(name)}`)
+    .replace(/^ *(\/\*[^]*?\*\/|\/\/ .*)$|(?<=[;,{]) \/\/ .*$/gm, "")
+    .replace(/\n\s+/g, "\n");
+  return `export default ${JSON.stringify(page)};\n`;
+}
 
 function isCurrent(folder, stamp) {
   const file = path.join(folder, STAMP);
