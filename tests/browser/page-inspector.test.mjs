@@ -25,12 +25,17 @@ const listed = (person) =>
     }),
   );
 
-/** Selects the last frame of a type and waits for its explanation. */
+/** Selects the last frame of a type and waits for its explanation, beside which the frame itself stays in view. */
 async function explains(person, way, type, pattern) {
   await person.see(async () => (await person.frame(way, type).count()) > 0, `a frame ${way} ${type}`);
   await person.frame(way, type).last().click();
   const meaning = async () => (await person.part(".meaning").textContent()) ?? "";
   await person.see(async () => pattern.test(await meaning()), async () => `${pattern} and saw "${await meaning()}"`);
+  const inView = await person.part(".frames [aria-selected=true]").evaluate((row) => {
+    const [list, own] = [row.parentNode.getBoundingClientRect(), row.getBoundingClientRect()];
+    return own.top > list.top - 1 && own.bottom < list.bottom + 1;
+  });
+  assert.ok(inView, `the selected ${type} is out of view`);
 }
 
 test("C1, M1, M4: it shows each frame that passes, its direction, types and size", async (t) => {

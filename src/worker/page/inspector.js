@@ -77,9 +77,10 @@ export function openInspector(root, here) {
     if (selected) selected.row.ariaSelected = "false";
     selected = shown.find((frame) => frame.row === row);
     if (row) row.ariaSelected = "true";
-    row?.scrollIntoView({ block: "nearest" });
     list.setAttribute("aria-activedescendant", row?.id ?? "");
+    // What it tells takes room from the list.
     tell();
+    row?.scrollIntoView({ block: "nearest" });
   }
 
   /** Tells what the selected frame is about. */
