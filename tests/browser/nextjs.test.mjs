@@ -174,9 +174,9 @@ test("a message that is refused stays, says why, and can be sent again", async (
   await ana.page.evaluate(() => {
     WebSocket.prototype.send = globalThis.send;
   });
-  await ana.page.getByRole("button", { name: "Try again" }).last().click();
+  await ana.page.getByTestId("refusal").getByRole("button", { name: "Try again" }).click();
   await ana.connected();
-  await ana.page.getByRole("button", { name: "Try again" }).click();
+  await ana.page.locator("[data-state=refused]").getByRole("button", { name: "Try again" }).click();
   await bo.seesTexts(["hello"]);
   await ana.seesTexts(["hello"]);
 });

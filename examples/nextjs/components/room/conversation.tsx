@@ -50,7 +50,7 @@ export function Conversation({ me, outgoing }: { me: string; outgoing: Outgoing 
       <div className={styles.scroller} ref={scroller} tabIndex={0} role="region" aria-label="Messages" data-testid="messages">
         <div className={styles.content} ref={content}>
           <div className={styles.top} ref={top}>
-            {error && status === "connected" ? (
+            {error && more && status === "connected" ? (
               <button className="button quiet" onClick={loadMore}>
                 Older messages did not come. Try again
               </button>
