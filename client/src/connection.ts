@@ -38,26 +38,26 @@ export interface ConnectionOptions {
   /** The address of the room, without query. */
   readonly url: string;
   /** The user on a server without tokens. */
-  readonly user?: string;
+  readonly user?: string | undefined;
   readonly fetchToken: FetchToken | undefined;
   /** Whether another token may be had than the one that was refused. */
   readonly renewable: boolean;
-  readonly WebSocket?: WebSocketConstructor;
+  readonly WebSocket?: WebSocketConstructor | undefined;
 }
 
-/** Who hears of what happens on a connection. */
-export interface ConnectionOwner {
+/** What is done with what happens on a connection. */
+export type Handlers = [
   /** The status changed. */
-  turned(status: Status): void;
+  turned: (status: Status) => void,
   /** There is a new socket in the room. `before` is the place to which it came back, if there was one. */
-  welcomed(welcome: Welcome, before?: Place): void;
+  welcomed: (welcome: Welcome, before?: Place) => void,
   /** Each other message, stored ones in order and once. */
-  received(message: ServerMessage): void;
+  received: (message: ServerMessage) => void,
   /** All messages of a frame were received. */
-  settled(): void;
+  settled: () => void,
   /** Something went wrong that the application should know of. */
-  failed(error: RoomfulError): void;
-}
+  failed: (error: RoomfulError) => void,
+];
 
 /** Holds the connection to a room, and brings it back whenever it is lost. */
 export interface Connection {
@@ -76,7 +76,10 @@ export interface Connection {
 
 type Timer = ReturnType<typeof setTimeout> | undefined;
 
-export function createConnection(options: ConnectionOptions, owner: ConnectionOwner): Connection {
+export function createConnection(
+  options: ConnectionOptions,
+  ...[turned, welcomed, received, settled, failed]: Handlers
+): Connection {
   const { url, user, fetchToken, renewable, WebSocket = globalThis.WebSocket } = options;
   let status: Status = "initial";
   let error: RoomfulError | undefined;
@@ -131,7 +134,7 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
           : new RoomfulError("no_websocket", `${thrown}`, { hint: "Check `url` and `WebSocket`." });
       if (!failure.retryable) return stop(failure);
       lost(1006, "", failure);
-      owner.failed(failure);
+      failed(failure);
     }
   }
 
@@ -140,13 +143,20 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
     // Whatever comes is a sign of life; only a welcome is one of success.
     if (since) alive();
     if (frame === "pong") return;
-    // A frame holds one message or an array of them (C1).
-    for (const message of [JSON.parse(frame)].flat()) {
+    let messages: ServerMessage[];
+    try {
+      // A frame holds one message or an array of them (C1).
+      messages = [JSON.parse(frame)].flat();
+    } catch {
+      // Who speaks there is no room.
+      return lost();
+    }
+    for (const message of messages) {
       receive(message);
       // A listener may have left the room.
       if (own !== turn) return;
     }
-    owner.settled();
+    settled();
   }
 
   function receive(message: ServerMessage): void {
@@ -162,7 +172,7 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
     } else if (message.type === "error" && message.id === "auth") {
       renewLater(expires - Date.now());
     }
-    owner.received(message);
+    received(message);
   }
 
   function enter(welcome: Welcome): void {
@@ -173,12 +183,14 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
     since = Date.now();
     refusals = 0;
     alive();
+    // Once at the beginning: workerd is slow to close a socket from which nothing has come.
+    ping();
     pinging = setInterval(ping, pause);
     renewLater(welcome.expires_in!);
     status = "connected";
     error = undefined;
-    owner.welcomed(welcome, before);
-    owner.turned(status);
+    welcomed(welcome, before);
+    turned(status);
   }
 
   function ping(within = DEADLINE): void {
@@ -212,7 +224,7 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
           (failure) => {
             if (own !== turn) return;
             renewLater(expires - Date.now());
-            owner.failed(failure);
+            failed(failure);
           },
         ),
       Math.min(expiresIn * (0.7 + 0.2 * Math.random()), LONGEST_TIMEOUT),
@@ -221,7 +233,7 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
 
   function why(code: number, reason: string): RoomfulError {
     // No error comes before these.
-    const name = { 4504: "replaced", 4505: "removed", 4506: "room_deleted" }[code];
+    const name = ["replaced", "removed", "room_deleted"][code - 4504];
     if (!name && cause && code > 1006) return fromWire(cause);
     const message = reason || `No connection to ${url} (${code}).`;
     return new RoomfulError(name ?? "connection_lost", message, { retryable: code < 4500 });
@@ -253,13 +265,12 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
     drop(KEEP_PLACE);
     listen("removeEventListener");
     become(failure, "disconnected");
-    owner.failed(failure);
+    failed(failure);
   }
 
   function drop(code: number): void {
-    clearTimeout(retry);
-    clearTimeout(renewal);
-    clearInterval(pinging);
+    // Which stops intervals as well.
+    for (const timer of [retry, renewal, pinging]) clearTimeout(timer);
     alive();
     turn++;
     busy = slow = false;
@@ -277,7 +288,7 @@ export function createConnection(options: ConnectionOptions, owner: ConnectionOw
     error = failure;
     if (status === next) return;
     status = next;
-    owner.turned(next);
+    turned(next);
   }
 
   /** Hears what the browser tells of the network and the page. */

@@ -77,10 +77,10 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
     },
 
     /**
-     * Takes over a whole list. Whoever is in both stays as is; after a restart of the room, with `restarted`, also in
-     * what they show, until they have told it again (R5).
+     * Takes over a whole list. Whoever is in both stays as is. In a room that may have restarted and forgotten the
+     * states, with `patient`, what they show stays too, until they have told it again (R5).
      */
-    replace(next: readonly WireMember[], restarted = false): void {
+    relist(next: readonly WireMember[], patient = false): void {
       const gone = new Set(members.keys());
       const returning: Member[] = [];
       for (const member of next) {
@@ -90,15 +90,13 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
         const old = members.get(connection);
         gone.delete(connection);
         let state = isSelf(connection) ? self!.state : checked(member.state);
-        const returns = restarted && state === null && old?.state;
+        const returns = patient && state === null && old?.state;
         if (returns) state = returns;
         const shown = { ...member, state };
         if (differs(shown)) put(connection, shown);
         if (returns) returning.push(members.get(connection)!);
       }
       gone.forEach((connection) => put(connection));
-      // Until the server counts: a list after a crowd comes alone (P4).
-      connections = next.length;
       if (!returning.length) return;
       setTimeout(() => {
         for (const member of returning) {
@@ -109,13 +107,13 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
       }, RETURNING);
     },
 
-    join(member: WireMember): void {
+    arrive(member: WireMember): void {
       connections++;
       put(member.connection, { ...member, state: checked(member.state) });
     },
 
     /** Somebody is gone. */
-    leave(connection: string): void {
+    depart(connection: string): void {
       connections--;
       put(connection);
     },
@@ -141,8 +139,8 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
     },
 
     /** Forgets everybody. */
-    clear(): void {
-      all.replace([]);
+    forget(): void {
+      all.relist([]);
       all.count({ connections: 0, users: 0 });
       self = null;
       all.settle();

@@ -6,12 +6,12 @@ import type { ClientMessage } from "./wire.ts";
 const PAUSE = 1_000;
 
 interface Entry {
-  readonly text: string;
+  readonly frame: string;
   /** Not to be sent a second time: the room could not tell that it had it. */
   readonly once: boolean;
   sent: boolean;
-  readonly resolve: (answer: never) => void;
-  readonly reject: (error: RoomfulError) => void;
+  readonly fulfil: (answer: never) => void;
+  readonly refuse: (error: RoomfulError) => void;
 }
 
 /** Messages that are sent again after every loss of the connection until the room has answered them. */
@@ -20,19 +20,25 @@ export type Outbox = ReturnType<typeof createOutbox>;
 /** `send` tells whether it could. At most `limit` messages wait. */
 export function createOutbox(send: (text: string) => boolean, limit: number) {
   const entries = new Map<string, Entry>();
-  /** How many are sent in one go: what the room takes in a second. */
+  /** What the room takes in a second, and how much of it is left. More would be refused, and overtaken. */
   let rate = 100;
+  let left = 0;
+  let begun = 0;
   let lastId = 0;
   let timer: ReturnType<typeof setTimeout> | undefined;
 
   /** Sends what is not sent yet, in order. */
   function flush(): void {
     rest();
-    let left = rate;
+    if (Math.abs(Date.now() - begun) >= PAUSE) {
+      begun = Date.now();
+      left = rate;
+    }
     for (const entry of entries.values()) {
       if (entry.sent) continue;
-      if (!left--) return later();
-      if (!(entry.sent = send(entry.text))) return;
+      if (!left) return later();
+      if (!(entry.sent = send(entry.frame))) return;
+      left--;
     }
   }
 
@@ -54,8 +60,8 @@ export function createOutbox(send: (text: string) => boolean, limit: number) {
       return false;
     }
     entries.delete(id);
-    if (error) entry?.reject(error);
-    else entry?.resolve(answer as never);
+    if (error) entry?.refuse(error);
+    else entry?.fulfil(answer as never);
     return true;
   }
 
@@ -63,19 +69,16 @@ export function createOutbox(send: (text: string) => boolean, limit: number) {
     settle,
 
     /** Sends a message as soon as possible, or, if it may go out only once, now or never. */
-    request<Answer>(message: ClientMessage, once = false): Promise<Answer> {
-      return new Promise((resolve, reject) => {
+    ask<Answer>(message: ClientMessage, once = false): Promise<Answer> {
+      return new Promise((fulfil, refuse) => {
         if (entries.size >= limit) {
-          throw new RoomfulError("outbox_full", `${limit} messages wait.`, {
-            retryable: true,
-            hint: "Raise `outbox`.",
-          });
+          throw new RoomfulError("outbox_full", `The \`outbox\` has ${limit} messages.`, { retryable: true });
         }
         const id = `${++lastId}`;
-        const entry = { text: JSON.stringify({ ...message, id }), once, sent: false, resolve, reject };
+        const entry = { frame: JSON.stringify({ ...message, id }), once, sent: false, fulfil, refuse };
         entries.set(id, entry);
         if (once) {
-          if (!(entry.sent = send(entry.text))) settle(id, notConnected());
+          if (!(entry.sent = send(entry.frame))) settle(id, notConnected());
           // While earlier ones wait, this one waits behind them.
         } else if (!timer) flush();
       });
@@ -84,6 +87,7 @@ export function createOutbox(send: (text: string) => boolean, limit: number) {
     /** The room can be reached again, and takes so many messages a second. */
     resume(perSecond: number): void {
       rate = perSecond;
+      begun = 0;
       flush();
     },
 
@@ -98,7 +102,7 @@ export function createOutbox(send: (text: string) => boolean, limit: number) {
     /** Gives up on all of them. */
     fail(error: RoomfulError): void {
       rest();
-      for (const { reject } of entries.values()) reject(error);
+      for (const { refuse } of entries.values()) refuse(error);
       entries.clear();
     },
   };

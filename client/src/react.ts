@@ -19,7 +19,6 @@ export type { Publish, RoomContext } from "./react/context.ts";
 export type { ConnectionEvent } from "./react/hooks.ts";
 export type { MessageLog } from "./react/log.ts";
 export type { RoomProviderProps, RoomfulProviderProps } from "./react/provider.ts";
-export { shallow } from "./react/shallow.ts";
 
 const context = /* @__PURE__ */ createRoomContext();
 
@@ -66,10 +65,10 @@ export const useRoom = context.useRoom;
 export const useStatus = context.useStatus;
 
 /**
- * The own connection, or what a selector makes of it; `null` until it is known.
+ * The own connection; `null` until it is known.
  *
  * ```ts
- * const name = useSelf(({ user }) => user.info.name);
+ * const name = useSelf()?.user.info.name;
  * ```
  */
 export const useSelf = context.useSelf;
@@ -100,19 +99,10 @@ export const useOther = context.useOther;
  * Everybody who is here, oneself included, as people: who has two tabs is there once.
  *
  * ```ts
- * const names = useUsers((users) => users.map(({ info }) => info.name));
+ * const names = useUsers().map(({ info }) => info.name);
  * ```
  */
 export const useUsers = context.useUsers;
-
-/**
- * How many there are, also in a room with too many to list.
- *
- * ```ts
- * const { connections, users } = useOccupancy();
- * ```
- */
-export const useOccupancy = context.useOccupancy;
 
 /**
  * What this connection shows to the others, and a stable function that changes some keys of it; `null` takes one away.

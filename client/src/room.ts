@@ -1,5 +1,6 @@
 // A room: the one connection to it, what is known through that, and all who hold it.
 import { createConnection, fromWire } from "./connection.ts";
+import type { Place } from "./connection.ts";
 import { createEmitter } from "./emitter.ts";
 import { RoomfulError } from "./error.ts";
 import { createMembers } from "./members.ts";
@@ -7,8 +8,8 @@ import { createOutbox, notConnected } from "./outbox.ts";
 import type { StandardSchema } from "./schema.ts";
 import { STATE_ID, createOwnState, same } from "./state.ts";
 import { tokenSource } from "./token.ts";
-import type { Ack, ClientOptions, Gap, HistoryOptions, Message, PublishOptions, Room, RoomOptions } from "./types.ts";
-import type { HistoryReply, Published, Right, WireMember } from "./wire.ts";
+import type { Ack, ClientOptions, Gap, HistoryOptions, Message, PublishOptions, Room, RoomOptions, Status } from "./types.ts";
+import type { HistoryReply, Published, Right, ServerMessage, Welcome, WireMember } from "./wire.ts";
 
 /** With more bytes than this on their way, what is stale in a second is not sent. */
 const LAGGING = 65_536;
@@ -42,81 +43,11 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
       fetchToken,
       renewable: !!fetchToken && typeof token !== "string",
     },
-    {
-      turned(status) {
-        if (status === "disconnected") end(connection.error!);
-        if (status !== "connected") outbox.lost();
-        tell("status", status);
-      },
-
-      welcomed(welcome, before) {
-        const { epoch, offset, recovered } = welcome;
-        const listed = welcome.members ?? [];
-        const old = members.self;
-        const own = ownAmong(listed, welcome.connection);
-        const reset = epoch !== before?.epoch;
-        can = welcome.can;
-        members.become({ at: Date.now(), ...own, connection: welcome.connection, user: welcome.user, state: state.state });
-        // A room that does not know our state may have forgotten everybody's.
-        members.replace(listed, !reset && !own?.state);
-        members.count(welcome.occupancy);
-        compare(own);
-
-        if (old && old.user.id !== welcome.user.id) {
-          outbox.fail(new RoomfulError("user_changed", "The token is another user's."));
-        }
-        outbox.resume(welcome.limits.rate_per_second);
-
-        const missed = before && !recovered && (reset || offset > before.offset);
-        const gap = missed ? { after: reset ? 0 : before.offset, before: offset + 1, reset } : undefined;
-        // What is replayed follows too.
-        each((holder) => holder.entered(connection.place!.offset, gap));
-        if (gap) tell("gap", gap);
-      },
-
-      received(message) {
-        switch (message.type) {
-          case "message":
-            for (const found of checked([message])) each((holder) => holder.received(found));
-            break;
-          case "ack":
-          case "history":
-            outbox.settle(message.id!, undefined, message);
-            break;
-          case "join":
-            members.join(message.member);
-            break;
-          case "leave":
-            members.leave(message.connection);
-            break;
-          case "states":
-            members.change(message);
-            break;
-          case "members":
-            members.replace(message.members);
-            compare(ownAmong(message.members, members.self!.connection));
-            break;
-          case "occupancy":
-            // The room has too many members to list them (P4).
-            members.replace([]);
-            members.count(message);
-            break;
-          case "auth":
-            can = message.can;
-            // Whoever may not see the others is told nothing of them any more (T5).
-            if (!can.includes("presence")) members.replace([]);
-            break;
-          case "error": {
-            const error = fromWire(message);
-            if (message.id === STATE_ID && error.retryable) state.sendAll(error.retryAfter);
-            else if (outbox.settle(message.id!, error)) failed(error);
-          }
-        }
-      },
-
-      settled: () => members.settle(),
-      failed,
-    },
+    turned,
+    welcomed,
+    received,
+    () => members.settle(),
+    failed,
   );
   const outbox = createOutbox(connection.send, limit);
   const state = createOwnState(
@@ -126,17 +57,90 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
     () => {
       if (members.self) members.become({ ...members.self, state: state.state });
       members.settle();
+      tell("state", state.state);
     },
     throttle,
     valid,
   );
   const members = createMembers(tell, valid);
 
+  // What happens on the connection.
+
+  function turned(status: Status): void {
+    if (status === "disconnected") end(connection.error!);
+    if (status !== "connected") outbox.lost();
+    tell("status", status);
+  }
+
+  function welcomed(welcome: Welcome, before?: Place): void {
+    const { epoch, offset, recovered } = welcome;
+    const listed = welcome.members ?? [];
+    const old = members.self;
+    const own = ownAmong(listed, welcome.connection);
+    const reset = epoch !== before?.epoch;
+    can = welcome.can;
+    members.become({ at: Date.now(), ...own, connection: welcome.connection, user: welcome.user, state: state.state });
+    members.relist(listed, !reset);
+    members.count(welcome.occupancy);
+    compare(own);
+
+    if (old && old.user.id !== welcome.user.id) {
+      outbox.fail(new RoomfulError("user_changed", "Another user's token."));
+    }
+    outbox.resume(welcome.limits.rate_per_second);
+
+    const missed = before && !recovered && (reset || offset > before.offset);
+    const gap = missed ? { after: reset ? 0 : before.offset, before: offset + 1, reset } : undefined;
+    // What is replayed follows too.
+    each((holder) => holder.entered(connection.place!.offset, gap));
+    if (gap) tell("gap", gap);
+  }
+
+  function received(message: ServerMessage): void {
+    switch (message.type) {
+      case "message":
+        for (const found of checked([message])) each((holder) => holder.received(found));
+        break;
+      case "ack":
+      case "history":
+        outbox.settle(message.id!, undefined, message);
+        break;
+      case "join":
+        members.arrive(message.member);
+        break;
+      case "leave":
+        members.depart(message.connection);
+        break;
+      case "states":
+        members.change(message);
+        break;
+      case "members":
+        members.relist(message.members);
+        compare(ownAmong(message.members, members.self!.connection));
+        break;
+      case "occupancy":
+        // The room has too many members to list them (P4).
+        members.relist([]);
+        members.count(message);
+        break;
+      case "auth":
+        can = message.can;
+        // Whoever may not see the others is told nothing of them any more (T5).
+        if (!can.includes("presence")) members.relist([]);
+        break;
+      case "error": {
+        const error = fromWire(message);
+        if (message.id === STATE_ID && error.retryable) state.sendAll(error.retryAfter);
+        else if (outbox.settle(message.id!, error)) failed(error);
+      }
+    }
+  }
+
   /** Nothing more is to be expected. */
   function end(error: RoomfulError): void {
     outbox.fail(error);
     state.rest();
-    members.clear();
+    members.forget();
   }
 
   /** Sends the own state if the room believes it to be something else (R5). */
@@ -156,7 +160,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
     if (error) throw error;
     demand();
     const message = { ...options, type: "publish" as const, event, data };
-    if (!options.ephemeral || options.to) return outbox.request(message, !!options.to);
+    if (!options.ephemeral || options.to) return outbox.ask(message, !!options.to);
     // Without an id there is no ack, which in a crowd of cursors would be half of the traffic.
     if (!connection.send(JSON.stringify(message), LAGGING)) throw notConnected();
     return {};
@@ -164,7 +168,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
 
   async function history(range?: HistoryOptions): Promise<HistoryReply> {
     demand();
-    return outbox.request({ ...range, type: "history" });
+    return outbox.ask({ ...range, type: "history" });
   }
 
   /** Those messages whose data is what the application expects. */
@@ -284,7 +288,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
         holders.delete(holder);
         if (holders.size) return;
         end(new RoomfulError("left", "The room was left."));
-        state.clear();
+        state.forget();
       },
     };
     if (options.enabled !== false) room.connect();
@@ -297,8 +301,8 @@ const ownAmong = (members: readonly WireMember[], own: string) => members.find((
 
 function misfit(schema: StandardSchema | undefined, value: unknown, what: string): RoomfulError | undefined {
   const result = schema?.["~standard"].validate(value);
-  const issues = result instanceof Promise ? [{ message: "asynchronous schema" }] : result?.issues;
-  return issues && new RoomfulError("invalid_data", `${what}: ${issues.map(({ message }) => message)}`);
+  if (!result || !(result instanceof Promise || result.issues)) return undefined;
+  return new RoomfulError("invalid_data", `Not as its schema says: ${what}`, { cause: result });
 }
 
 /** Whoever looks at the promise learns of its error; who does not is left alone. */

@@ -82,7 +82,7 @@ export function createOwnState(
       return value;
     },
     /** Forgets it. */
-    clear(): void {
+    forget(): void {
       value = null;
     },
     set(state: unknown): void {

@@ -31,6 +31,5 @@ async function ask(endpoint: string | URL, room: string): Promise<string | undef
   const { status } = response;
   throw new RoomfulError("auth_failed", `${endpoint} answers ${status}.`, {
     retryable: status !== 401 && status !== 403,
-    hint: "May this user enter this room?",
   });
 }

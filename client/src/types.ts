@@ -95,11 +95,11 @@ export type Message<T extends RoomTypes = RoomTypes, E extends EventName<T> = Ev
 /** How a message is published. */
 export interface PublishOptions {
   /** For what is stale a second later: it is not stored, and is sent now or not at all. */
-  ephemeral?: boolean;
+  ephemeral?: boolean | undefined;
   /** Only to these: connection ids, or `user:` and a user id. Such a message is ephemeral. */
-  to?: readonly string[];
+  to?: readonly string[] | undefined;
   /** `false` leaves out the own connection. */
-  echo?: boolean;
+  echo?: boolean | undefined;
 }
 
 /** The answer to a publish. */
@@ -111,11 +111,11 @@ export interface Ack {
 /** Which messages to fetch. */
 export interface HistoryOptions {
   /** Only messages before this offset. */
-  before?: number;
+  before?: number | undefined;
   /** Only messages after this offset, the oldest first rather than the newest. */
-  after?: number;
+  after?: number | undefined;
   /** How many at most; 100 unless given, and never more than 500. A page of large messages holds fewer. */
-  limit?: number;
+  limit?: number | undefined;
 }
 
 /** A part of a room's history. */
@@ -142,7 +142,9 @@ export interface Topics<T extends RoomTypes = RoomTypes> {
   status: Status;
   /** Somebody came, went or changed their state: all members, as `room.members`. */
   members: readonly Member<T>[];
-  /** Somebody else came. */
+  /** The own state changed, as `room.presence.state`. */
+  state: StateOf<T> | null;
+  /** Somebody else is here who was not known to be: after connecting, those who were there first as well. */
   join: Member<T>;
   /** Somebody else changed their state. */
   update: Member<T>;
@@ -172,14 +174,14 @@ export interface Presence<T extends RoomTypes = RoomTypes> {
 /** What a room is asked for with. */
 export interface RoomOptions<T extends RoomTypes = RoomTypes> {
   /** The presence state to come with, unless the room has one already. */
-  state?: StateOf<T> | null;
+  state?: StateOf<T> | null | undefined;
   /**
    * How many messages from before the handlers get first. With it, messages missed in a gap are fetched too, so
    * that handlers get every message of the history, once and in order. 0, the default, begins with now.
    */
-  history?: number;
+  history?: number | undefined;
   /** `false` waits for `connect()`. */
-  enabled?: boolean;
+  enabled?: boolean | undefined;
 }
 
 /**
@@ -240,25 +242,25 @@ export interface ClientOptions<T extends RoomTypes = RoomTypes> {
   /** The Worker's address, such as `https://realtime.example.com`. */
   url: string | URL;
   /** A token, or what fetches one. To stop the client, throw a `RoomfulError` that is not retryable. */
-  token?: TokenSource;
+  token?: TokenSource | undefined;
   /** A route of your own that answers `POST {"room"}` with `{"token"}`, as `createAuthHandler` of `roomful/server`. */
-  authEndpoint?: string | URL;
+  authEndpoint?: string | URL | undefined;
   /** Who to be on a development server that takes no tokens. */
-  user?: string;
+  user?: string | undefined;
   /** The `WebSocket` to use where there is no global one, such as that of the package `ws`. */
-  WebSocket?: WebSocketConstructor;
+  WebSocket?: WebSocketConstructor | undefined;
   /** How many publishes of a room may wait for their ack. Default: 200. */
-  outbox?: number;
+  outbox?: number | undefined;
   /** The least time between two updates of a presence state, in milliseconds. Default: 50. */
-  throttle?: number;
+  throttle?: number | undefined;
   /** What data and states must look like; what does not is neither sent nor handed on. */
-  schemas?: Schemas<T>;
+  schemas?: Schemas<T> | undefined;
 }
 
 /** Checks for the events and the state, by any library that knows Standard Schema (Zod, Valibot, ArkType …). */
 export interface Schemas<T extends RoomTypes = RoomTypes> {
-  events?: { readonly [E in EventName<T>]?: StandardSchema<EventsOf<T>[E]> };
-  state?: StandardSchema<StateOf<T>>;
+  events?: { readonly [E in EventName<T>]?: StandardSchema<EventsOf<T>[E]> } | undefined;
+  state?: StandardSchema<StateOf<T>> | undefined;
 }
 
 /** What this package needs of a WebSocket. Handlers may be typed in any way: no two libraries agree on their events. */

@@ -1,9 +1,7 @@
 // The providers and hooks as one piece, typed by what an application says of its rooms.
 import type { ReactElement } from "react";
-import type { Client } from "../client.ts";
 import type { Ack, EventName, EventsOf, Member, Message, Patch, PublishOptions } from "../types.ts";
 import type { Room, RoomTypes, StateOf, Status, User } from "../types.ts";
-import type { Occupancy } from "../wire.ts";
 import { createHooks } from "./hooks.ts";
 import type { ConnectionEvent } from "./hooks.ts";
 import type { MessageLog } from "./log.ts";
@@ -28,9 +26,8 @@ export interface RoomContext<T extends RoomTypes = RoomTypes> {
   useRoom(): Room<T>;
   /** How the room's connection is. */
   useStatus(): Status;
-  /** The own connection, or what a selector makes of it; `null` until it is known. */
+  /** The own connection; `null` until it is known. */
   useSelf(): Member<T> | null;
-  useSelf<R>(selector: (self: Member<T>) => R, isEqual?: Equality<R | null>): R | null;
   /** Everybody else who is here, or what a selector makes of them. */
   useOthers(): readonly Member<T>[];
   useOthers<R>(selector: (others: readonly Member<T>[]) => R, isEqual?: Equality<R>): R;
@@ -39,9 +36,6 @@ export interface RoomContext<T extends RoomTypes = RoomTypes> {
   useOther<R>(connection: string, selector: (other: Member<T>) => R, isEqual?: Equality<R | null>): R | null;
   /** Everybody who is here, oneself included, as people rather than connections. */
   useUsers(): readonly User<T>[];
-  useUsers<R>(selector: (users: readonly User<T>[]) => R, isEqual?: Equality<R>): R;
-  /** How many there are. */
-  useOccupancy(): Occupancy;
   /** What this connection shows to the others, and what changes some keys of it. */
   useMyState(): readonly [state: StateOf<T> | null, update: (patch: Patch<StateOf<T>>) => void];
   /** What publishes any event, or one; the options count for each of its messages. */
@@ -62,8 +56,8 @@ export interface RoomContext<T extends RoomTypes = RoomTypes> {
 }
 
 /**
- * Makes providers and hooks of your own, which know your types. With a client they need no `RoomfulProvider`; without
- * one, the `RoomfulProvider` of any context does. Rooms of different contexts can be nested: each hook finds its own.
+ * Makes providers and hooks of your own, which know your types. One `RoomfulProvider`, of whichever context, serves them
+ * all. Rooms of different contexts can be nested: each hook finds its own.
  *
  * Call it in a module that begins with `"use client"`.
  *
@@ -76,7 +70,7 @@ export interface RoomContext<T extends RoomTypes = RoomTypes> {
  * await say({ text: "hello" });
  * ```
  */
-export function createRoomContext<T extends RoomTypes = RoomTypes>(client?: Client<T>): RoomContext<T> {
-  const { RoomProvider, useSeat } = createSeats(client as Client | undefined);
+export function createRoomContext<T extends RoomTypes = RoomTypes>(): RoomContext<T> {
+  const { RoomProvider, useSeat } = createSeats();
   return { RoomfulProvider, RoomProvider, ...createHooks(useSeat) } as unknown as RoomContext<T>;
 }

@@ -1,16 +1,14 @@
 // The hooks.
-import { useEffect, useMemo, useRef, useSyncExternalStore } from "react";
+import { useEffect, useMemo, useRef, useSyncExternalStore } from "./react.ts";
 import type { Member, Message, PublishOptions, Room, Status } from "../types.ts";
 import { createLog } from "./log.ts";
 import { together } from "./provider.ts";
 import type { Seat } from "./provider.ts";
-import { useStore } from "./store.ts";
-import type { IsEqual, Selector } from "./store.ts";
+import { same, useStore } from "./store.ts";
+import type { IsEqual } from "./store.ts";
 
 /** What `useLostConnection` tells of. */
 export type ConnectionEvent = "lost" | "restored" | "missed" | "failed";
-
-const same: Selector = (source) => source;
 
 /** The hooks that work with the seat that `useSeat` finds. Their types are those of `RoomContext`. */
 export function createHooks(useSeat: () => Seat) {
@@ -30,23 +28,21 @@ export function createHooks(useSeat: () => Seat) {
   return {
     useRoom: () => useSeat().room,
     useStatus: () => useStore(useSeat(), "status"),
-    useSelf: (selector = same, isEqual?: IsEqual) =>
-      useStore(useSeat(), "self", (self) => self && selector(self), isEqual),
+    useSelf: () => useStore(useSeat(), "self"),
     useOthers,
     useOther: (id: string, selector = same, isEqual?: IsEqual) =>
       useOthers((others: Member[]) => {
         const other = others.find(({ connection }) => connection === id);
         return other ? selector(other) : null;
       }, isEqual),
-    useUsers: (selector?: Selector, isEqual?: IsEqual) => useStore(useSeat(), "users", selector, isEqual),
-    useOccupancy: () => useStore(useSeat(), "occupancy"),
+    useUsers: () => useStore(useSeat(), "users"),
 
     useMyState() {
-      const { room, enabled, initialState, subscribe, update } = useSeat();
+      const { room, enabled, initialState, subscribe } = useSeat();
       // What it will be is known before there is a room.
       const outside = () => initialState;
-      const inside = () => (room.status === "initial" ? initialState : room.presence.state);
-      return [useSyncExternalStore(subscribe, enabled ? inside : outside, outside), update];
+      const inside = () => (enabled && room.status !== "initial" ? room.presence.state : initialState);
+      return [useSyncExternalStore(subscribe, inside, outside), room.presence.update];
     },
 
     usePublish(event?: string, options?: PublishOptions) {

@@ -28,8 +28,6 @@ export function createLog(room: Room, events: string | readonly string[] | undef
   let whole = false;
   /** The first offset that was fetched, be it of a message that is wanted or not. */
   let first: number;
-  /** Counts what was asked for: answers to anything but the last come too late. */
-  let turn = 0;
 
   function set(change: Partial<MessageLog>): void {
     state = { ...state, ...change };
@@ -48,26 +46,25 @@ export function createLog(room: Room, events: string | readonly string[] | undef
 
   /** Begins anew with the next connection. What is shown stays until there is something else. */
   function renew(): void {
-    turn++;
     known = {};
     whole = false;
   }
 
   /** Fetches the page before an offset, and the ones before that until there is something to show. */
   async function fetch(before: number): Promise<void> {
-    const own = ++turn;
+    const own = known;
     set({ loading: true, error: undefined });
     try {
       // As JSON, Infinity is null: from the end.
       const { messages, more } = await room.history({ before, limit });
-      if (own !== turn) return;
+      if (own !== known) return;
       const found = add(messages);
       whole = true;
       first = messages[0]?.offset ?? 0;
       if (more && first && !found) return fetch(first);
       set({ loading: false, more });
     } catch (error) {
-      if (own === turn) set({ loading: false, error: error as RoomfulError });
+      if (own === known) set({ loading: false, error: error as RoomfulError });
     }
   }
 

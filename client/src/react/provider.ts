@@ -1,5 +1,5 @@
 // Who gives a room to the components below.
-import { createContext, createElement, useContext, useEffect, useMemo } from "react";
+import { createContext, createElement, useContext, useEffect, useMemo } from "./react.ts";
 import type { Context, ReactElement, ReactNode } from "react";
 import { createClient } from "../client.ts";
 import type { Client } from "../client.ts";
@@ -8,6 +8,9 @@ import type { ClientOptions, Room, RoomTypes, StateOf } from "../types.ts";
 
 /** How long a room is kept after its provider went, in milliseconds: StrictMode and routers bring it back at once. */
 const LINGER = 500;
+
+/** What hooks look at. */
+const TOPICS = ["status", "members", "state"] as const;
 
 /** What `RoomfulProvider` takes: a client, or the options to make one with. */
 export type RoomfulProviderProps<T extends RoomTypes = RoomTypes> = { readonly children?: ReactNode } & (
@@ -37,8 +40,6 @@ export interface Seat {
   enter(): () => void;
   /** Calls the listener whenever something may have changed. Returns what ends that. */
   subscribe(listener: () => void): () => void;
-  /** Changes the own state. */
-  update(patch: never): void;
 }
 
 /** One for all, so that a single `RoomfulProvider` serves every `createRoomContext`. */
@@ -52,11 +53,11 @@ export function RoomfulProvider(props: RoomfulProviderProps): ReactElement {
 }
 
 /** A `RoomProvider`, and what finds the seat it gives. */
-export function createSeats(fixed?: Client) {
+export function createSeats() {
   const SeatContext = createContext<Seat | null>(null);
 
-  function RoomProvider({ id, initialState = null, history = 0, enabled = true, children }: RoomProviderProps) {
-    const client = fixed ?? need(ClientContext, "RoomfulProvider");
+  function RoomProvider({ id, initialState = null, history, enabled = true, children }: RoomProviderProps) {
+    const client = need(ClientContext, "RoomfulProvider");
     // Rendering connects nothing: what is rendered may never be shown.
     const seat = useMemo(
       () => createSeat(client.room(id, { state: initialState, history, enabled: false }), initialState),
@@ -71,31 +72,18 @@ export function createSeats(fixed?: Client) {
 }
 
 function createSeat(room: Room, initialState: unknown) {
-  const listeners = new Set<() => void>();
-  const changed = () => listeners.forEach((listener) => listener());
   let leaving: ReturnType<typeof setTimeout>;
   return {
     room,
     initialState,
     enter() {
       clearTimeout(leaving);
-      const topics = ["status", "members", "occupancy"] as const;
-      const end = together(topics.map((topic) => room.watch(topic, changed)));
       room.connect();
       return () => {
-        end();
         leaving = setTimeout(room.leave, LINGER);
       };
     },
-    subscribe(listener: () => void) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-    update(patch: never) {
-      room.presence.update(patch);
-      // A room that is not connected tells nothing.
-      changed();
-    },
+    subscribe: (listener: () => void) => together(TOPICS.map((topic) => room.watch(topic, listener))),
   };
 }
 
@@ -110,5 +98,5 @@ export const together = (ends: readonly (() => void)[]) => () => ends.forEach((e
 function need<V>(context: Context<V | null>, name: string): V {
   const value = useContext(context);
   if (value) return value;
-  throw new RoomfulError("no_provider", `There is no ${name}.`, { hint: `Put a ${name} around the component.` });
+  throw new RoomfulError("no_provider", `No ${name} above.`);
 }

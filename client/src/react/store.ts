@@ -1,5 +1,5 @@
 // How a component follows a room.
-import { useRef, useSyncExternalStore } from "react";
+import { useRef, useSyncExternalStore } from "./react.ts";
 import type { Room } from "../types.ts";
 import type { Seat } from "./provider.ts";
 import { shallow } from "./shallow.ts";
@@ -8,13 +8,15 @@ import { shallow } from "./shallow.ts";
 export type Selector = (source: any) => unknown;
 export type IsEqual = (a: any, b: any) => boolean;
 
+/** Everything there is. */
+export const same: Selector = (source) => source;
+
 /** What is known of a room from outside: on the server, while hydrating, and where a provider is not enabled. */
 const OUTSIDE = {
   status: "initial",
   self: null,
   members: [],
   users: [],
-  occupancy: { connections: 0, users: 0 },
 } satisfies Partial<Room>;
 
 /**
@@ -24,7 +26,7 @@ const OUTSIDE = {
 export function useStore(
   { room, enabled, subscribe }: Seat,
   part: keyof typeof OUTSIDE,
-  selector: Selector = (source) => source,
+  selector = same,
   isEqual: IsEqual = shallow,
 ): any {
   const last = useRef<unknown[]>([]);

@@ -29,7 +29,7 @@ function app(user: string, room: string, { limit = 100 } = {}) {
       status: useStatus(),
       room: useRoom(),
       self: useSelf(),
-      users: useUsers((users) => users.map(({ id }) => id).sort()),
+      users: useUsers().map(({ id }) => id).sort(),
       others: useOthers((others) => others.map((other) => [other.user.id, other.state])),
       mine: useMyState(),
       publish: usePublish("chat"),

@@ -35,7 +35,7 @@ export function Typed() {
   // @ts-expect-error: what is compared are numbers
   typed.useOthers((all) => all.length, (a: string, b: string) => a === b);
   const typing: boolean | null | undefined = typed.useOther("1", (other) => other.state?.typing);
-  const name: string | null = typed.useSelf(({ user }) => user.info.name);
+  const name: string | undefined = typed.useSelf()?.user.info.name;
   // @ts-expect-error: it may not be known yet
   typed.useSelf().user;
 
@@ -79,7 +79,7 @@ export function Typed() {
 }
 
 const client = createClient<Types>({ url: "https://realtime.example.com" });
-const fixed = createRoomContext(client);
+const fixed = createRoomContext();
 h(fixed.RoomProvider, { id: "lobby", initialState: { cursor: null } });
 h(typed.RoomProvider, { id: "lobby", history: 10, enabled: false }, h("p"), h("p"));
 // @ts-expect-error: not this state

@@ -166,7 +166,6 @@ test("more than the outbox holds is refused at once, and what it holds is not lo
   const all = [1, 2, 3].map((n) => room.publish("chat", n));
   const error = await all[2]!.then(() => assert.fail(), (reason) => reason);
   assert.deepEqual([error.code, error.retryable], ["outbox_full", true]);
-  assert.ok(error.hint);
   it.socket.welcome();
   assert.deepEqual(it.socket.messages.map(({ data }) => data), [1, 2]);
   it.socket.ack("1");

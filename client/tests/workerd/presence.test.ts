@@ -163,7 +163,7 @@ describe("presence", { concurrency: true }, () => {
     assert.deepEqual([b!.stateOf("a"), a!.stateOf("b")], [{ user: "a", crowd: true }, { user: "b" }]);
   });
 
-  test("P4: when all are listed again the count is theirs", { todo: "`members` brings no count" }, async (t) => {
+  test("P4: when all are listed again the count is theirs", async (t) => {
     const room = freshRoom();
     const ana = await enter(t, small, { user: "ana", room });
     const people = await Promise.all(["a", "b", "c", "d"].map((user) => enter(t, small, { user, room })));
