@@ -146,7 +146,7 @@ export function createConnection(
     let messages: ServerMessage[];
     try {
       // A frame holds one message or an array of them (C1).
-      messages = [JSON.parse(frame)].flat();
+      messages = [JSON.parse(frame)].flat().filter(Boolean);
     } catch {
       // Who speaks there is no room.
       return lost();
