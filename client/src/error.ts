@@ -11,6 +11,7 @@
  * | `invalid_argument` | a function of `roomful/server` was given what cannot be meant |
  * | `invalid_data` | data or a state does not fit its schema |
  * | `left` | the room was left before the answer came |
+ * | `no_provider` | a hook was used without its provider (`roomful/react`) |
  * | `no_websocket` | this runtime has no WebSocket, or does not accept the address |
  * | `not_connected` | what is ephemeral cannot be sent at the moment |
  * | `outbox_full` | too many publishes wait for the connection |
@@ -36,6 +37,7 @@ export type ErrorCode =
   | "left"
   | "message_too_large"
   | "method_not_allowed"
+  | "no_provider"
   | "no_websocket"
   | "not_configured"
   | "not_connected"

@@ -176,7 +176,8 @@ export interface RoomOptions<T extends RoomTypes = RoomTypes> {
   /** The presence state to come with, unless the room has one already. */
   state?: StateOf<T> | null | undefined;
   /**
-   * How many messages from before the handlers get first. With it, messages missed in a gap are fetched too, so
+   * How many messages from before the handlers get first: at most 500, and fewer if they are large (a page has
+   * 256 KiB). With it, messages missed in a gap are fetched too, so
    * that handlers get every message of the history, once and in order. 0, the default, begins with now.
    */
   history?: number | undefined;
@@ -214,7 +215,7 @@ export interface Room<T extends RoomTypes = RoomTypes> {
    * survives whatever happens. Without a connection it waits and is sent later; sent twice it counts once.
    *
    * An ephemeral message is fulfilled when it is handed to the network, or, with `to`, when the room took it; it
-   * does not wait for a connection. A promise that nobody looks at does no harm: its error goes to
+   * does not wait for a connection. A promise that nobody looks at does no harm; what the server refuses is told by
    * `watch("error")` as well.
    *
    * @throws {RoomfulError} as rejection: `outbox_full`, `not_connected`, `invalid_data`, `left`, or what the server says
