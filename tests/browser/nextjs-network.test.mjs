@@ -24,11 +24,46 @@ test("a Worker that was killed has everybody back where they were", async (t) =>
   await bo.connected();
   await ana.seesTexts(["before", "to nobody"]);
   await bo.seesTexts(["before", "to nobody"]);
-  await ana.see(async () => (await ana.banner()) === "restored", "the good news");
+  await ana.see(async () => (await ana.changes()).banners.includes("restored"), "the good news");
   await ana.seesPeople("Ana", "Bo");
   for (const person of [ana, bo]) {
     const { removed, added } = await person.changes();
     assert.deepEqual([removed, added.length], [[], 1]);
+  }
+});
+
+test("what both say while one of them is offline is there once, and in one order", async (t) => {
+  const [ana, bo] = await app.in(t, "both", ["Ana", "Bo"]);
+  await ana.say("before");
+  await bo.seesTexts(["before"]);
+  await ana.watch();
+  await bo.watch();
+  await ana.context.setOffline(true);
+  await ana.lost();
+  for (let n = 1; n <= 4; n += 1) {
+    await ana.say(`Ana ${n}`);
+    await bo.say(`Bo ${n}`);
+  }
+  await bo.seesTexts(["before", ...["Bo 1", "Bo 2", "Bo 3", "Bo 4"]]);
+  await bo.context.setOffline(true);
+  await bo.lost();
+  await bo.say("Bo, offline, too");
+  await ana.context.setOffline(false);
+  await ana.connected();
+  await ana.say("Ana, back");
+  await bo.context.setOffline(false);
+  const said = ["before", "Bo 1", "Bo 2", "Bo 3", "Bo 4", "Ana 1", "Ana 2", "Ana 3", "Ana 4"];
+  await ana.see(async () => (await ana.texts()).length === 11, "11 messages");
+  const seen = await ana.texts();
+  assert.deepEqual(seen.slice(0, 9), said);
+  assert.deepEqual(seen.slice(9).sort(), ["Ana, back", "Bo, offline, too"]);
+  await bo.seesTexts(seen);
+  for (const [person, other] of [[ana, bo], [bo, ana]]) {
+    await person.seesPeople(person.name, other.name);
+    const { removed, added } = await person.changes();
+    // One's own move behind those that were earlier.
+    assert.deepEqual(removed.filter((text) => !text.includes(`${person.name}, `) && !text.includes(`${person.name} `)), []);
+    assert.deepEqual(added.filter((text) => text === other.name), []);
   }
 });
 

@@ -9,17 +9,17 @@ import { until } from "../workerd/until.mjs";
 
 /**
  * Starts a Worker and the app, which end with `owner`: a test, or `test` itself for all of a file. `vars` are the
- * Worker's variables.
+ * Worker's variables, `env` the app's. `dev` takes the development server rather than what was built.
  */
-export async function startApp(owner, browser, { vars = {} } = {}) {
+export async function startApp(owner, browser, { vars = {}, env = {}, dev = false } = {}) {
   const folder = await buildExample();
   const port = await freePort();
   const url = `http://localhost:${port}`;
   const worker = await startServer(owner, { vars: { ALLOWED_ORIGINS: url, ...vars } });
   // `localhost` as in development: pages and the Worker are of one machine, but two origins.
   const address = worker.url.replace("127.0.0.1", "localhost");
-  const child = spawn(node(), [next, "start", folder, "--port", String(port)], {
-    env: environment({ NEXT_TELEMETRY_DISABLED: "1", NEXT_PUBLIC_ROOMFUL_URL: address, ROOMFUL_SECRET: SECRET }),
+  const child = spawn(node(), [next, dev ? "dev" : "start", folder, "--port", String(port)], {
+    env: environment({ NEXT_TELEMETRY_DISABLED: "1", NEXT_PUBLIC_ROOMFUL_URL: address, ROOMFUL_SECRET: SECRET, ...env }),
     stdio: ["ignore", "pipe", "pipe"],
   });
   process.on("exit", () => child.kill("SIGKILL"));
@@ -69,8 +69,8 @@ class App {
    * Somebody who has signed in, in a browser profile of their own, at a page of the app; `/` unless given. The rest
    * are options of a browser context. When the test ends, their pages must not have made mistakes.
    */
-  async person(t, name, { path: place = "/", ...options } = {}) {
-    const context = await this.browser.newContext({ viewport: { width: 1100, height: 700 }, ...options });
+  async person(t, name, { path: place = "/", browser = this.browser, ...options } = {}) {
+    const context = await browser.newContext({ viewport: { width: 1100, height: 700 }, ...options });
     const mistakes = [];
     context.on("weberror", (error) => mistakes.push(`${name}: ${error.error().message}`));
     context.on("console", (message) => {
@@ -104,11 +104,24 @@ class App {
 const EXPECTED = /WebSocket connection to|net::ERR_|status of (401|403|500|503)/;
 
 export class Person {
+  /** The rooms for which the page opened a WebSocket, each time that it did. */
+  sockets = [];
+  /** The rooms for which the page asked for a token, likewise. */
+  tokens = [];
+
   constructor(app, context, page, name) {
     this.app = app;
     this.context = context;
     this.page = page;
     this.name = name;
+    page.on("websocket", (socket) => {
+      // The development server has one of its own.
+      const [, room] = /\/room\/([^?]+)/.exec(socket.url()) ?? [];
+      if (room) this.sockets.push(decodeURIComponent(room));
+    });
+    page.on("request", (request) => {
+      if (request.url() === `${app.url}/api/roomful`) this.tokens.push(request.postDataJSON().room);
+    });
   }
 
   /** Another tab of the same person. */
@@ -136,6 +149,25 @@ export class Person {
 
   lost() {
     return this.see(async () => (await this.status()) !== "Connected", "the loss");
+  }
+
+  /** Puts the page into the background, as far as the page can tell. */
+  hide() {
+    return this.page.evaluate(() => {
+      Object.defineProperties(document, {
+        hidden: { configurable: true, get: () => true },
+        visibilityState: { configurable: true, get: () => "hidden" },
+      });
+      document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+    });
+  }
+
+  show() {
+    return this.page.evaluate(() => {
+      delete document.hidden;
+      delete document.visibilityState;
+      document.dispatchEvent(new Event("visibilitychange", { bubbles: true }));
+    });
   }
 
   get field() {
@@ -174,10 +206,10 @@ export class Person {
     return (await card.count()) ? card.getAttribute("data-code") : undefined;
   }
 
-  /** Notes from now on which lines and people are taken out of the page or put in, as it happens. */
+  /** Notes from now on what happens: which lines and people are taken out of the page or put in, and which banners came. */
   async watch() {
     await this.page.evaluate(() => {
-      globalThis.changes = { removed: [], added: [] };
+      globalThis.changes = { removed: [], added: [], statuses: [], banners: [] };
       const note = (nodes, list) => {
         for (const node of nodes) if (node.nodeName === "LI") list.push(node.textContent);
       };
@@ -188,10 +220,16 @@ export class Person {
         }
       });
       for (const list of document.querySelectorAll("main ol, [data-testid=people]")) observer.observe(list, { childList: true });
+      const attribute = (id, name, list) => {
+        const node = document.querySelector(`[data-testid=${id}]`);
+        new MutationObserver(() => list.push(node.getAttribute(name))).observe(node, { attributeFilter: [name] });
+      };
+      attribute("status", "data-status", globalThis.changes.statuses);
+      attribute("banner", "data-news", globalThis.changes.banners);
     });
   }
 
-  /** What `watch` has noted: `{ removed, added }`. */
+  /** What `watch` has noted: `{ removed, added, statuses, banners }`. */
   changes() {
     return this.page.evaluate(() => globalThis.changes);
   }

@@ -154,9 +154,15 @@ test("who is removed, banned or left without a room is told so", async (t) => {
   await ana.seesTexts(["anew"]);
 });
 
-test("a message that is refused stays, says why, and can be sent again", async (t) => {
+test("a message that is refused stays, says why, and can be changed, sent again or thrown away", async (t) => {
   const [ana, bo] = await app.in(t, "refused", ["Ana", "Bo"]);
   await ana.say("x".repeat(4_001));
+  await ana.page.getByText("It is too long").waitFor();
+  await ana.field.fill("and y");
+  await ana.page.getByRole("button", { name: "Edit" }).click();
+  assert.equal(await ana.field.inputValue(), `${"x".repeat(4_001)}\nand y`);
+  assert.deepEqual(await ana.texts("refused"), []);
+  await ana.field.press("Enter");
   await ana.page.getByText("It is too long").waitFor();
   await ana.page.getByRole("button", { name: "Discard" }).click();
   await ana.seesTexts([]);

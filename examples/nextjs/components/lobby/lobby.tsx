@@ -20,7 +20,17 @@ export function Lobby({ name }: { name: string }) {
         <div>
           <h1>Hello, {name}</h1>
           <p data-testid="online" role="status">
-            {isKnown ? online(users.length) : status === "disconnected" ? error?.message : "Looking who is here …"}
+            {isKnown ? (
+              online(users.length)
+            ) : status !== "disconnected" ? (
+              "Looking who is here …"
+            ) : error?.code === "auth_failed" ? (
+              <>
+                You are signed out. <a href="/sign-in">Sign in again</a>
+              </>
+            ) : (
+              error?.message
+            )}
           </p>
         </div>
         <OpenRoom />

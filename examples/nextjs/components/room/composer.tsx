@@ -1,6 +1,6 @@
 "use client";
-import { useEffect, useRef, useState } from "react";
-import type { KeyboardEvent } from "react";
+import { useEffect, useImperativeHandle, useRef, useState } from "react";
+import type { KeyboardEvent, Ref } from "react";
 import { useRoom } from "@/realtime/context";
 import { post } from "../post";
 import styles from "./composer.module.css";
@@ -8,20 +8,34 @@ import styles from "./composer.module.css";
 /** Who has not touched a key for this long is not typing. */
 const TYPING_MS = 3_000;
 
+/** What others may do with what is being written. */
+export interface Sheet {
+  /** Puts a text before what stands there. */
+  putBack(text: string): void;
+}
+
 interface Props {
+  ref: Ref<Sheet>;
   room: string;
   /** Nothing can be said, but what was written stays. */
   disabled: boolean;
   onSend: (text: string) => void;
 }
 
-export function Composer({ room, disabled, onSend }: Props) {
+export function Composer({ ref, room, disabled, onSend }: Props) {
   const [text, setText] = useState("");
   const [announcing, setAnnouncing] = useState(false);
   const [problem, setProblem] = useState("");
   const field = useRef<HTMLTextAreaElement>(null);
   const typing = useTyping();
   const isIdle = disabled || announcing || !text.trim();
+
+  useImperativeHandle(ref, () => ({
+    putBack(before) {
+      setText((after) => (after.trim() ? `${before}\n${after}` : before));
+      field.current?.focus();
+    },
+  }), []);
 
   function send(): void {
     const said = text.trim();

@@ -4,13 +4,19 @@ import { useMessages, useStatus } from "@/realtime/context";
 import styles from "./conversation.module.css";
 import { LineItem } from "./line-item";
 import { News } from "./news";
-import type { Outgoing } from "./outgoing";
+import type { Draft, Outgoing } from "./outgoing";
 import { useReadingPlace } from "./reading-place";
 import { pending, transcript } from "./transcript";
 
 const PAGE = 40;
 
-export function Conversation({ me, outgoing }: { me: string; outgoing: Outgoing }) {
+interface Props {
+  me: string;
+  outgoing: Outgoing;
+  onEdit: (draft: Draft) => void;
+}
+
+export function Conversation({ me, outgoing, onEdit }: Props) {
   const { messages, loading, more, loadMore, error } = useMessages(["chat", "announcement"], { limit: PAGE });
   const status = useStatus();
   const { drafts, drop } = outgoing;
@@ -68,7 +74,7 @@ export function Conversation({ me, outgoing }: { me: string; outgoing: Outgoing 
           )}
           <ol className={styles.lines}>
             {lines.map((line) => (
-              <LineItem key={line.key} line={line} isOwn={line.author === me} outgoing={outgoing} />
+              <LineItem key={line.key} line={line} isOwn={line.author === me} outgoing={outgoing} onEdit={onEdit} />
             ))}
           </ol>
         </div>

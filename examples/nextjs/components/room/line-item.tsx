@@ -2,16 +2,18 @@
 import { memo } from "react";
 import { Avatar, tint } from "../avatar";
 import styles from "./line-item.module.css";
-import type { Outgoing } from "./outgoing";
+import type { Draft, Outgoing } from "./outgoing";
 import type { Line } from "./transcript";
 
 interface Props {
   line: Line;
   isOwn: boolean;
   outgoing: Outgoing;
+  /** Puts what was refused back to where it was written. */
+  onEdit: (draft: Draft) => void;
 }
 
-export const LineItem = memo(function LineItem({ line, isOwn, outgoing }: Props) {
+export const LineItem = memo(function LineItem({ line, isOwn, outgoing, onEdit }: Props) {
   const { key, kind, author, name, text, at, follows, opensDay, draft } = line;
   return (
     <li className={styles.item} data-key={key} data-kind={kind} data-state={draft ? (draft.problem ? "refused" : "unsent") : "settled"}>
@@ -40,6 +42,9 @@ export const LineItem = memo(function LineItem({ line, isOwn, outgoing }: Props)
                 <span>Not sent. {draft.problem}</span>
                 <button className="button" onClick={() => outgoing.retry(draft)}>
                   Try again
+                </button>
+                <button className="button" onClick={() => onEdit(draft)}>
+                  Edit
                 </button>
                 <button className="button quiet" onClick={() => outgoing.drop([key])}>
                   Discard

@@ -1,5 +1,6 @@
 "use client";
 import Link from "next/link";
+import { usePathname } from "next/navigation";
 import type { RoomfulError } from "roomful";
 import { useRoom, useStatus } from "@/realtime/context";
 import styles from "./refusal.module.css";
@@ -8,8 +9,9 @@ import styles from "./refusal.module.css";
 export function Refusal() {
   const room = useRoom();
   const status = useStatus();
+  const path = usePathname();
   if (status !== "disconnected") return null;
-  const { title, text, again } = words(room.error);
+  const { title, text, again, signIn } = words(room.error);
   return (
     <div className={styles.cover} role="alert" data-testid="refusal" data-code={room.error?.code}>
       <div className={styles.card}>
@@ -21,6 +23,11 @@ export function Refusal() {
               {again}
             </button>
           )}
+          {signIn && (
+            <a className="button" href={`/sign-in?next=${encodeURIComponent(path)}`}>
+              Sign in
+            </a>
+          )}
           <Link className="button" href="/">
             To the rooms
           </Link>
@@ -30,7 +37,7 @@ export function Refusal() {
   );
 }
 
-function words(error: RoomfulError | undefined): { title: string; text: string; again?: string } {
+function words(error: RoomfulError | undefined): { title: string; text: string; again?: string; signIn?: true } {
   switch (error?.code) {
     case "removed":
       return { title: "You were taken out of this room", text: `${error.message}.`, again: "Enter again" };
@@ -39,7 +46,7 @@ function words(error: RoomfulError | undefined): { title: string; text: string; 
     case "room_deleted":
       return { title: "This room was deleted", text: "What was said in it is gone.", again: "Begin anew" };
     case "auth_failed":
-      return { title: "You are not let in", text: "Perhaps you signed out in another tab.", again: "Try again" };
+      return { title: "You are not let in", text: "Perhaps you signed out in another tab.", again: "Try again", signIn: true };
     case "replaced":
       return { title: "This room is open elsewhere", text: "Another page took over from this one.", again: "Take it back" };
     default:

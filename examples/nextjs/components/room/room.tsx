@@ -4,10 +4,12 @@ import { RoomProvider, useStatus } from "@/realtime/context";
 import { roomId } from "@/realtime/rooms";
 import { useWhereabouts } from "../lobby/whereabouts";
 import { Composer } from "./composer";
+import type { Sheet } from "./composer";
 import { ConnectionBanner } from "./connection-banner";
 import { Conversation } from "./conversation";
 import { Cursors } from "./cursors";
 import { useOutgoing } from "./outgoing";
+import type { Draft } from "./outgoing";
 import { People, Present } from "./people";
 import { Refusal } from "./refusal";
 import styles from "./room.module.css";
@@ -26,7 +28,14 @@ function Screen({ name, me }: { name: string; me: string }) {
   const outgoing = useOutgoing();
   const isOut = useStatus() === "disconnected";
   const pane = useRef<HTMLDivElement>(null);
+  const sheet = useRef<Sheet>(null);
   const [listed, setListed] = useState(false);
+
+  function edit({ key, text }: Draft): void {
+    outgoing.drop([key]);
+    sheet.current?.putBack(text);
+  }
+
   return (
     <main className={styles.screen}>
       <section className={styles.main} aria-label={`The room ${name}`}>
@@ -47,14 +56,14 @@ function Screen({ name, me }: { name: string; me: string }) {
         </header>
         <div className={styles.pane} ref={pane}>
           <div className={styles.pane} inert={isOut}>
-            <Conversation me={me} outgoing={outgoing} />
+            <Conversation me={me} outgoing={outgoing} onEdit={edit} />
           </div>
           <Cursors me={me} pane={pane} />
           <ConnectionBanner />
           <Refusal />
         </div>
         <Typing me={me} />
-        <Composer room={name} disabled={isOut} onSend={outgoing.send} />
+        <Composer ref={sheet} room={name} disabled={isOut} onSend={outgoing.send} />
       </section>
       <aside id="people" className={styles.aside} data-listed={listed} aria-label="People in this room">
         <People room={name} me={me} />

@@ -6,6 +6,8 @@ import { signedIn } from "@/server/session";
 
 export const POST = createAuthHandler<Types>({
   secret: process.env.ROOMFUL_SECRET!,
+  // Short for a demonstration: pages get the next one before this one ends, on the connection that they have.
+  expiresIn: Number(process.env.ROOMFUL_TOKEN_SECONDS) || 600,
   async authorize({ room }) {
     const person = await signedIn();
     if (!person) return new Response(null, { status: 401 });
