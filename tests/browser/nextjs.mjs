@@ -21,11 +21,20 @@ export async function startApp(owner, browser, { vars = {}, env = {}, dev = fals
   const child = spawn(node(), [next, dev ? "dev" : "start", folder, "--port", String(port)], {
     env: environment({ NEXT_TELEMETRY_DISABLED: "1", NEXT_PUBLIC_ROOMFUL_URL: address, ROOMFUL_SECRET: SECRET, ...env }),
     stdio: ["ignore", "pipe", "pipe"],
+    // The development server has processes of its own, which end with their group.
+    detached: true,
   });
-  process.on("exit", () => child.kill("SIGKILL"));
+  const end = () => {
+    try {
+      process.kill(-child.pid, "SIGKILL");
+    } catch {
+      // It has ended.
+    }
+  };
+  process.on("exit", end);
   const app = new App(browser, url, worker);
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (app.log += text));
-  owner.after(() => child.kill("SIGKILL"));
+  owner.after(end);
   const answers = () => fetch(`${url}/sign-in`).then(({ ok }) => ok, () => child.exitCode !== null);
   await until(answers, "the app to answer", { within: 60_000 });
   if (child.exitCode !== null) throw new Error(`the app does not start: ${app.log}`);
