@@ -11,7 +11,7 @@ export interface MessageLog<T extends RoomTypes = RoomTypes, E extends EventName
   readonly loading: boolean;
   /** Whether there are older messages. */
   readonly more: boolean;
-  /** Fetches older messages; does nothing while it is at it, or if there are none. */
+  /** Fetches older messages, or again what failed; does nothing while it is at it, or if there are none. */
   readonly loadMore: () => void;
   /** Why messages are missing. */
   readonly error: RoomfulError | undefined;
@@ -69,7 +69,7 @@ export function createLog(room: Room, events: string | readonly string[] | undef
   }
 
   function loadMore(): void {
-    if (state.more && !state.loading) void fetch(first);
+    if ((state.more || state.error) && !state.loading) void fetch(whole ? first : Infinity);
   }
 
   function turned(status: Status): void {

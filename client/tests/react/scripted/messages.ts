@@ -173,6 +173,17 @@ test("useMessages tells why messages are missing, and tries again with the next 
   assert.deepEqual([it.data, it.log.error, it.log.loading], [[4, 5, 6, 7], undefined, true]);
 });
 
+test("useMessages asks again for its first page with loadMore if that failed", async (t) => {
+  const it = await list(t, () => useMessages("chat"));
+  const [{ id }] = it.requests();
+  it.socket.tell({ type: "error", id, code: "internal", message: "No.", retryable: false });
+  await settled();
+  assert.deepEqual([it.log.error?.code, it.log.more], ["internal", false]);
+  it.log.loadMore();
+  await settled();
+  assert.deepEqual([it.log.error, it.log.loading, it.requests().length], [undefined, true, 2]);
+});
+
 test("useMessages tells that the room refused, and goes on when it lets us in again", async (t) => {
   const it = await list(t, () => [useMessages("chat"), useRoom()][0] as MessageLog);
   await it.answer([4, 5]);
