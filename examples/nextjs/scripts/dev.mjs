@@ -30,6 +30,7 @@ await main(async () => {
     run(node(), [path.join("node_modules", "next", "dist", "bin", "next"), "dev", "--port", String(port)], here, {
       NEXT_PUBLIC_ROOMFUL_URL: worker,
       ROOMFUL_SECRET: secret,
+      NEXT_TELEMETRY_DISABLED: "1",
     }),
   ];
   let stopped = false;
