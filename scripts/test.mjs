@@ -28,9 +28,8 @@ const suites = {
   async browser(filter) {
     await build();
     await buildExample();
-    await nodeTests("tests in Chromium", ["tests/browser"], filter, {
-      CHROMIUM_PATH: await chromium(),
-    });
+    // People at their pages wait, too: for each other, and for time to pass.
+    await nodeTests("tests in Chromium", ["tests/browser"], filter, { CHROMIUM_PATH: await chromium() }, 2);
   },
 };
 
