@@ -4,7 +4,7 @@ import { test } from "node:test";
 import { openBrowser, openMortalBrowser } from "./chromium.mjs";
 import { numbered, startApp } from "./nextjs.mjs";
 
-const GRACE_SECONDS = 5;
+const GRACE_SECONDS = 8;
 
 // Playwright turns the back/forward cache off.
 const browser = await openBrowser(test, { ignoreDefaultArgs: ["--disable-back-forward-cache"] });
@@ -75,13 +75,14 @@ test("who goes elsewhere and comes back from the back/forward cache finds the ro
 
 test("each room has one WebSocket, and it ends when one goes to another", async (t) => {
   const ana = await app.person(t, "Ana");
+  const here = () => ana.see(async () => /^\d|^Nobody/.test(await ana.page.getByTestId("online").textContent()), "the lobby");
+  await here();
   const [bo] = await app.in(t, "second", ["Bo"]);
   const open = new Set();
   ana.page.on("websocket", (socket) => {
     open.add(socket);
     socket.on("close", () => open.delete(socket));
   });
-  await ana.page.reload();
   ana.sockets.length = 0;
   await ana.page.reload();
   const goes = async (link, room) => {
@@ -89,7 +90,7 @@ test("each room has one WebSocket, and it ends when one goes to another", async 
     await ana.page.waitForURL(`${app.url}/${room}`);
     if (room) await ana.connected();
   };
-  await ana.see(async () => /^\d|^Nobody/.test(await ana.page.getByTestId("online").textContent()), "the lobby");
+  await here();
   assert.deepEqual(ana.sockets, ["lobby"]);
   await goes({ name: /general/ }, "room/general");
   await goes({ name: "Rooms", exact: true }, "");

@@ -120,7 +120,9 @@ test("R1, R2, R4: it shows how a connection is lost and comes back", async (t) =
 });
 
 test("E1, E2, H5, N6: it explains refusals and closes", async (t) => {
-  const [ana, bo] = await beside(t, "refused");
+  // Less than a busy machine's browser sends.
+  const strict = await startServer(t, { vars: { ...vars, RATE_PER_SECOND: "50", RATE_BURST: "100" } });
+  const [ana, bo] = await beside(t, "refused", strict);
   await bo.press("Frames");
   await bo.part(".many").evaluate((button) => {
     for (let times = 0; times < 5; times += 1) button.click();
