@@ -53,9 +53,12 @@ test("h1 n6 without admin each sub has its rate, with Retry-After", async () => 
   const room = freshRoom();
   const options = { claims: { room, can: ["publish"] } };
   const send = (user) => post(server, `/room/${room}/publish`, { event: "e" }, { ...options, user });
-  const answers = await Promise.all(Array.from({ length: 14 }, () => send("ana")));
-  const refused = answers.filter(({ status }) => status === 429);
-  assert.ok(refused.length >= 1, "some are refused");
+  // Again and again: a busy machine may be slower than the rate.
+  const refused = await until(async () => {
+    const answers = await Promise.all(Array.from({ length: 28 }, () => send("ana")));
+    const some = answers.filter(({ status }) => status === 429);
+    return some.length > 0 && some;
+  }, "some to be refused");
   for (const { headers, body } of refused) {
     assert.equal(headers.get("retry-after"), "1");
     assert.deepEqual([body.error.code, body.error.retryable], ["rate_limited", true]);
