@@ -6,10 +6,10 @@ import type { Occupancy, States, WireMember } from "./wire.ts";
 /** How long the state of a member who is just coming back is believed to be what it was, in milliseconds. */
 const RETURNING = 5_000;
 
-/** Everybody in the room, as an array that is replaced rather than changed. */
-export type Members = ReturnType<typeof createMembers>;
-
-/** `emit` is told who comes, goes and changes; a state that is not `valid` is not shown. */
+/**
+ * Everybody in the room, as an array that is replaced rather than changed. `emit` is told who comes, goes and changes;
+ * a state that is not `valid` is not shown.
+ */
 export function createMembers(emit: (topic: string, value: unknown) => void, valid: (state: unknown) => boolean) {
   const members = new Map<string, Member>();
   let self: Member | null = null;

@@ -14,10 +14,10 @@ interface Entry {
   readonly refuse: (error: RoomfulError) => void;
 }
 
-/** Messages that are sent again after every loss of the connection until the room has answered them. */
-export type Outbox = ReturnType<typeof createOutbox>;
-
-/** `send` tells whether it could. At most `limit` messages wait. */
+/**
+ * Messages that are sent again after every loss of the connection until the room has answered them. `send` tells
+ * whether it could. At most `limit` messages wait.
+ */
 export function createOutbox(send: (text: string) => boolean, limit: number) {
   const entries = new Map<string, Entry>();
   /** What the room takes in a second, and how much of it is left. More would be refused, and overtaken. */

@@ -19,10 +19,9 @@ export const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === J
 /** By this id, errors that are about a state can be told from others. */
 export const STATE_ID = "state";
 
-/** Tells the room of the own state, though not of each change by itself. */
-export type OwnState = ReturnType<typeof createOwnState>;
-
 /**
+ * Tells the room of the own state, though not of each change by itself.
+ *
  * Two messages that `send` gets are at least `throttle` milliseconds apart; `show` hears of a change at once. A state
  * that is not `valid` never becomes the own one.
  */
