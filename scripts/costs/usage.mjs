@@ -1,0 +1,164 @@
+// What a room uses, hour by hour, in the units that Cloudflare bills. Every function is pure; docs/costs.md says the same in
+// words. An hour is { people, rate, ephemeral, joins, leaves, drops, calls, streams }: `rate` and `ephemeral` are messages a
+// second of all people together, `drops` are connections lost that come back, `calls` are publishes over HTTP, `streams` are
+// open event streams.
+const HOUR = 3600;
+const QUIET = { people: 0, rate: 0, ephemeral: 0, joins: 0, leaves: 0, drops: 0, calls: 0, streams: 0 };
+
+/** What is assumed unless told otherwise: the limits' defaults, and how people and the platform behave. */
+export const assumed = {
+  pingSeconds: 25,
+  commitsPerSecond: 20,
+  framesPerSecond: 5000,
+  tickSeconds: 0.05,
+  saveSeconds: 1,
+  graceSeconds: 10,
+  historyMessages: 1000,
+  /** Rows of the log that the history fills. */
+  historyRows: 1000,
+  historyBytes: 4194304,
+  /** How long a token lives; each connection sends a new one so often. */
+  tokenSeconds: 3600,
+  /** How long an event keeps an object awake: Cloudflare's own example has 10 ms. */
+  handlerSeconds: 0.01,
+  /** How long a quiet object stays in memory. Cloudflare says that it is not billed; the upper bounds bill it. */
+  lingerSeconds: 10,
+  messagesARequest: 20,
+  cpuMs: 5,
+  messageBytes: 250,
+  roomBytes: 50000,
+  logBytes: 1000,
+  partyserver: { rowsPerMessage: 1, hibernates: true },
+};
+
+/** The share of the time in which a room waits to send or store what it gathers, when `rate` messages a second come at random
+ * and what comes within `window` seconds of the last flush waits for the window's end. */
+export function gatheringShare(rate, window) {
+  if (rate <= 0 || window <= 0) return 0;
+  const none = Math.exp(-rate * window);
+  return (window - (1 - none) / rate) / (window + none / rate);
+}
+
+/** The share of the time in which a room waits to save one connection, of which `rate` frames a second come at random: the first
+ * frame within `window` seconds of the last save waits for as long. */
+export function savingShare(rate, window) {
+  if (rate <= 0 || window <= 0) return 0;
+  const waits = window * (1 - Math.exp(-rate * window));
+  return waits / (1 / rate + waits);
+}
+
+/** Looks for silence: one in four times PING_SECONDS while anybody is there, however many. */
+export const alarms = ({ people }, { pingSeconds }) => (people > 0 ? HOUR / (4 * pingSeconds) : 0);
+
+/** Seconds of an hour in which a room of Roomful is awake: `least` bills what Cloudflare's page says, `most` also each wait
+ * for hibernation. */
+export function awake(hour, { frames, events }, settings) {
+  const { people, rate, ephemeral, drops, streams } = hour;
+  const { handlerSeconds, lingerSeconds, tickSeconds, framesPerSecond, commitsPerSecond, saveSeconds, graceSeconds } = settings;
+  if (streams > 0) return { least: HOUR, most: HOUR };
+  const said = rate + ephemeral;
+  const gathering = Math.max(Math.min(people / framesPerSecond, tickSeconds), rate > 0 ? 1 / commitsPerSecond : 0);
+  const timers = gatheringShare(said, gathering) + people * savingShare(people && said / people, saveSeconds);
+  // After a wake the room does not know when it last saved a connection, so the first frame waits.
+  const woken = wakes(events, hour, settings) * frames * saveSeconds;
+  const least = events * handlerSeconds + HOUR * timers + woken + drops * graceSeconds;
+  const most = events * (lingerSeconds + handlerSeconds) + drops * graceSeconds;
+  return { least: Math.min(HOUR, least), most: Math.min(HOUR, Math.max(least, most)) };
+}
+
+/** The part of an hour's events that find the room asleep, at most: all of them if they come seldom and evenly, and those after
+ * a long gap if they come often and at random. Whoever publishes with an `id` then has the ids of the history read. */
+function wakes(events, { streams }, { lingerSeconds }) {
+  if (streams > 0) return 0;
+  const meanwhile = (events / HOUR) * lingerSeconds;
+  return meanwhile < 1 ? 1 : Math.exp(-meanwhile);
+}
+
+/** An hour of a room of Roomful. */
+export function roomful(part, settings = assumed) {
+  const hour = { ...QUIET, ...part };
+  const { people, rate, ephemeral, joins, leaves, drops, calls } = hour;
+  const renewals = (people * HOUR) / settings.tokenSeconds;
+  const frames = HOUR * (rate + ephemeral) + renewals;
+  const looks = alarms(hour, settings);
+  const connects = joins + drops;
+  const events = frames + looks + connects + leaves + drops + calls;
+  const asleep = wakes(events, hour, settings);
+  const stored = HOUR * rate + calls;
+  return {
+    ...used({ connects, calls, frames, alarms: looks, events, seconds: awake(hour, { frames, events }, settings) }, settings),
+    rowsWritten: Math.min(stored, HOUR * settings.commitsPerSecond) + joins + leaves + 2 * drops + looks + renewals,
+    rowsRead: asleep * events * (10 + people) + asleep * HOUR * rate * settings.historyRows,
+    messages: HOUR * (rate + ephemeral) + calls,
+    stored,
+  };
+}
+
+/** An hour of a room on PartyServer that inserts each message into a table and gives presence no rows. */
+export function partyserver(part, settings = assumed) {
+  const { people, rate, ephemeral, joins, leaves, drops, calls } = { ...QUIET, ...part };
+  const { rowsPerMessage, hibernates } = settings.partyserver;
+  const { handlerSeconds, lingerSeconds } = settings;
+  const frames = HOUR * (rate + ephemeral);
+  const connects = joins + drops;
+  const events = frames + connects + leaves + drops + calls;
+  const stored = HOUR * rate + calls;
+  const atMost = (seconds) => Math.min(HOUR, events * seconds);
+  const sleeps = hibernates || people === 0;
+  const seconds = {
+    least: sleeps ? atMost(handlerSeconds) : HOUR,
+    most: sleeps ? atMost(lingerSeconds + handlerSeconds) : HOUR,
+  };
+  return {
+    ...used({ connects, calls, frames, alarms: 0, events, seconds }, settings),
+    rowsWritten: stored * rowsPerMessage,
+    rowsRead: 0,
+    messages: HOUR * (rate + ephemeral) + calls,
+    stored,
+  };
+}
+
+// What is counted alike whoever runs in the object.
+function used({ connects, calls, frames, alarms, events, seconds }, { cpuMs, messagesARequest }) {
+  const workerRequests = connects + calls;
+  return {
+    workerRequests,
+    workerCpuMs: workerRequests * cpuMs,
+    objectRequests: connects + calls + alarms + frames / messagesARequest,
+    secondsLeast: seconds.least,
+    secondsMost: seconds.most,
+    // One line of the log for each invocation, of the Worker and of the object.
+    logLines: workerRequests + events,
+  };
+}
+
+/** The sum of several hours. */
+export function sum(hours) {
+  const total = {};
+  for (const hour of hours) for (const [key, value] of Object.entries(hour)) total[key] = (total[key] ?? 0) + value;
+  return total;
+}
+
+/** The same, so many times. */
+export const times = (usage, factor) => Object.fromEntries(Object.entries(usage).map(([key, value]) => [key, value * factor]));
+
+/** What a month of `rooms` such rooms is billed for, in the units of prices.json; `bound` is "least" or "most". */
+export function meters(month, bound, { rooms = 1, keeps = 0, settings = assumed, gb = 0.128 }) {
+  const log_gb = (month.logLines * settings.logBytes) / 1e9;
+  return {
+    worker_requests: month.workerRequests,
+    worker_cpu_ms: month.workerCpuMs,
+    object_requests: month.objectRequests,
+    gb_seconds: gb * (bound === "least" ? month.secondsLeast : month.secondsMost),
+    rows_written: month.rowsWritten,
+    rows_read: month.rowsRead,
+    stored_gb: (rooms * (settings.roomBytes + keeps)) / 1e9,
+    log_gb,
+    log_gb_months: (log_gb * 7) / 30,
+  };
+}
+
+/** Bytes that a room's history keeps of so many messages a day. */
+export function kept(storedADay, { historyMessages, historyBytes, messageBytes }) {
+  return Math.min(Math.min(storedADay, historyMessages) * messageBytes, historyBytes);
+}

@@ -1,0 +1,191 @@
+// What is expected here was reckoned by hand, or stands on the pages that the prices are from.
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { test } from "node:test";
+import { ably, beyond, deliveries, listed, month, pusher, tooMuchForFree, total } from "../../scripts/costs/bill.mjs";
+import { fill } from "../../scripts/costs/page.mjs";
+import { report } from "../../scripts/costs/report.mjs";
+import { always, between } from "../../scripts/costs/rooms.mjs";
+import { dollars, figure, range, tables } from "../../scripts/costs/tables.mjs";
+import { alarms, assumed, gatheringShare, kept, partyserver, roomful, savingShare, sum } from "../../scripts/costs/usage.mjs";
+import { at } from "../../scripts/project.mjs";
+
+const prices = JSON.parse(readFileSync(at("scripts", "costs", "prices.json"), "utf8"));
+const { cloudflare } = prices;
+
+function about(actual, expected) {
+  const near = Math.abs(actual - expected) < 1e-4 * Math.max(1, Math.abs(expected));
+  assert.ok(near, `${actual}, not ${expected}`);
+}
+
+test("people who only ping cost a look each 100 seconds, however many they are", () => {
+  assert.equal(alarms({ people: 1 }, assumed), 36);
+  assert.equal(alarms({ people: 1000 }, assumed), 36);
+  assert.equal(alarms({ people: 0 }, assumed), 0);
+  // 36 looks, and 10 tokens that are renewed within the hour, which is one frame each.
+  const hour = roomful({ people: 10 });
+  about(hour.objectRequests, 36 + 10 / 20);
+  assert.equal(hour.rowsWritten, 36 + 10);
+  // Each of the 46 takes 10 ms, and after each of the 10 a timer runs for a second.
+  about(hour.secondsLeast, 0.46 + 10);
+  about(hour.secondsMost, 460.46);
+  assert.equal(hour.workerRequests, 0);
+  // Each of the 46 reads the ten rows of a wake and the ten members.
+  assert.equal(hour.rowsRead, 46 * 20);
+});
+
+test("a message costs a row, up to 20 a second", () => {
+  const rows = (rate) => roomful({ people: 1, rate }).rowsWritten - 36 - 1;
+  assert.equal(rows(1), 3600);
+  assert.equal(rows(19), 68_400);
+  assert.equal(rows(21), 72_000);
+  assert.equal(rows(100), 72_000);
+  assert.equal(roomful({ people: 1, ephemeral: 100 }).rowsWritten, 37);
+});
+
+test("a busy room is awake all the time, and pays a request for 20 messages", () => {
+  const hour = roomful({ people: 100, rate: 100 });
+  assert.equal(hour.secondsLeast, 3600);
+  assert.equal(hour.secondsMost, 3600);
+  about(hour.objectRequests, 36 + (360_000 + 100) / 20);
+});
+
+test("who comes, goes and drops costs a row each, and two for a drop", () => {
+  const hour = roomful({ people: 2, joins: 2, leaves: 2, drops: 3 });
+  assert.equal(hour.rowsWritten, 2 + 2 + 6 + 36 + 2);
+  assert.equal(hour.workerRequests, 5);
+  about(hour.objectRequests, 5 + 36 + 0.1);
+});
+
+test("timers keep a room awake that gathers, or waits to save a connection", () => {
+  // 20 messages a second and 50 ms: one is expected in each window, and e^-1 of the windows are empty.
+  about(gatheringShare(20, 0.05), 0.018394 / 0.068394);
+  about(gatheringShare(1e6, 0.05), 0.99998);
+  about(savingShare(1, 1), 0.632121 / 1.632121);
+  about(savingShare(100, 1), 1 / 1.01);
+  for (const share of [gatheringShare, savingShare]) {
+    assert.equal(share(0, 1), 0);
+    assert.equal(share(1, 0), 0);
+  }
+});
+
+test("an open event stream keeps its room awake for the whole hour", () => {
+  const hour = roomful({ people: 1, streams: 1 });
+  assert.deepEqual([hour.secondsLeast, hour.secondsMost, hour.rowsRead], [3600, 3600, 0]);
+});
+
+test("a message that wakes a room has the ids of its history read", () => {
+  // 36 messages, 2 tokens renewed and 36 looks an hour: every 49 s, so that all of them find it asleep.
+  assert.equal(roomful({ people: 2, rate: 0.01 }).rowsRead, 74 * 12 + 36 * 1000);
+});
+
+test("PartyServer inserts each message, and sleeps only where that is turned on", () => {
+  const hour = partyserver({ people: 10, rate: 2 });
+  assert.equal(hour.rowsWritten, 7200);
+  assert.equal(hour.secondsLeast, 72);
+  assert.equal(hour.secondsMost, 3600);
+  const other = { ...assumed, partyserver: { rowsPerMessage: 3, hibernates: false } };
+  assert.equal(partyserver({ people: 10, rate: 2 }, other).rowsWritten, 21_600);
+  assert.equal(partyserver({ people: 10 }, other).secondsLeast, 3600);
+  assert.equal(partyserver({ people: 0 }, other).secondsMost, 0);
+});
+
+test("hours add up, and a history is bounded", () => {
+  assert.deepEqual(sum([{ a: 1, b: 2 }, { a: 3, b: 4 }]), { a: 4, b: 6 });
+  assert.equal(kept(10, assumed), 2500);
+  assert.equal(kept(1e9, assumed), 250_000);
+  assert.equal(kept(1e9, { ...assumed, messageBytes: 10_000 }), 4_194_304);
+});
+
+test("a day's course brings everybody in and out once", () => {
+  const hours = between(9, 17, { people: 30, rate: 1, drops: 16 });
+  assert.equal(hours.length, 24);
+  const { joins, leaves, drops } = sum(hours);
+  assert.deepEqual([joins, leaves, drops], [30, 30, 16]);
+  assert.deepEqual([hours[8].people, hours[9].people, hours[16].people, hours[17].people], [undefined, 30, 30, undefined]);
+  assert.equal(sum(always({ people: 5, drops: 24 })).drops, 24);
+});
+
+test("the example on Cloudflare's page comes out as it does there", () => {
+  // 100 objects with 100 hibernating connections each, a message a minute, 10 ms for each (example 4).
+  const use = { object_requests: 21_610_000, gb_seconds: 552_960 };
+  about(month(use, cloudflare, { rounded: true }), 20.65);
+  about(month(use, cloudflare), 3.0915 + 1.912 + 5);
+});
+
+test("what is included is free, and what is beyond may be rounded up to a million", () => {
+  assert.deepEqual(beyond({ rows_written: 50e6 }, cloudflare), { rows_written: 0 });
+  about(total(beyond({ rows_written: 60e6 }, cloudflare)), 10);
+  about(total(beyond({ rows_written: 50e6 + 1 }, cloudflare, { rounded: true })), 1);
+  about(total(listed({ rows_written: 2e6, gb_seconds: 331_776 }, cloudflare)), 2 + 4.1472);
+});
+
+test("the free plan refuses what is beyond a day's limit, but for the log", () => {
+  assert.deepEqual(tooMuchForFree({ rows_written: 100_000, gb_seconds: 13_000, log_gb: 9 }, cloudflare), []);
+  assert.deepEqual(tooMuchForFree({ rows_written: 100_001, rows_read: 5_000_001 }, cloudflare), ["rows_written", "rows_read"]);
+});
+
+test("Pusher counts as its page does, and has a plan for it, or none", () => {
+  assert.equal(deliveries(1, 50), 51);
+  assert.equal(deliveries(40_000, 500), 20_040_000);
+  const plan = (messagesADay, connections) => pusher({ messagesADay, connections }, prices.pusher)?.name;
+  assert.equal(plan(200_000, 100), "Sandbox");
+  assert.equal(plan(200_001, 1), "Startup");
+  assert.equal(plan(1, 101), "Startup");
+  assert.equal(plan(90_000_001, 1), undefined);
+});
+
+test("Ably's package is the smallest that takes it, and its use comes on top", () => {
+  const use = { messages: 49e6, peakRate: 1000, connections: 300, channels: 1, connectionMinutes: 9e6, channelMinutes: 0 };
+  assert.deepEqual(ably(use, prices.ably), { name: "Standard", month: 29 + 122.5 + 9 });
+  assert.deepEqual(ably({ ...use, messages: 6e6, peakRate: 500, connections: 200 }, prices.ably), { name: "Free", month: 0 });
+  assert.equal(ably({ ...use, peakRate: 2501 }, prices.ably).name, "Pro");
+  assert.equal(ably({ ...use, peakRate: 10_001 }, prices.ably), undefined);
+});
+
+test("a room that is never quiet pays for 2,592,000 rows and at most for every second of a month", () => {
+  const room = { name: "", rooms: 1, days: 30, hours: always({ people: 1, rate: 1 }) };
+  const { roomful: own } = report(room, prices);
+  assert.equal(own.most.use.rows_written, 2_592_000 + 30 * 24 * 37);
+  about(own.most.use.gb_seconds, 331_776);
+  about(own.most.month, 5);
+});
+
+test("numbers are shown with three figures, and dollars with cents", () => {
+  assert.deepEqual([0, 0.00001, 0.0123, 12.345, 1234567].map(figure), ["0", "< 0.001", "0.0123", "12.3", "1,230,000"]);
+  assert.deepEqual([0, 0.001, 0.5, 99.999, 1234.5].map(dollars), ["0", "< 0.01", "0.50", "100.00", "1,235"]);
+  assert.deepEqual([range(1, 1), range(1, 2)], ["1.00", "1.00 to 2.00"]);
+});
+
+test("a page's marks and the tables belong together", () => {
+  const page = "a\n<!-- x -->\nold\n<!-- /x -->\nb\n";
+  assert.equal(fill(page, { x: "new\n" }), "a\n<!-- x -->\nnew\n<!-- /x -->\nb\n");
+  assert.throws(() => fill(page, { x: "", y: "" }), /lacks <!-- y -->/);
+  assert.throws(() => fill(page, {}), /no table x/);
+});
+
+test("what is assumed of Roomful are its defaults", () => {
+  const page = readFileSync(at("docs", "operations.md"), "utf8");
+  const limit = (name) => Number(page.match(new RegExp(`^\\| \`${name}\` \\| (\\d+) \\|`, "m"))[1]);
+  assert.equal(assumed.pingSeconds, limit("PING_SECONDS"));
+  assert.equal(assumed.commitsPerSecond, limit("COMMITS_PER_SECOND"));
+  assert.equal(assumed.framesPerSecond, limit("FRAMES_PER_SECOND"));
+  assert.equal(assumed.tickSeconds * 1000, limit("MAX_TICK_MS"));
+  assert.equal(assumed.graceSeconds, limit("GRACE_SECONDS"));
+  assert.equal(assumed.historyMessages, limit("HISTORY_MESSAGES"));
+  assert.equal(assumed.historyBytes, limit("HISTORY_BYTES"));
+  assert.equal(assumed.messagesARequest, cloudflare.messages_a_request);
+});
+
+test("every price names its source", () => {
+  const named = [...Object.values(cloudflare.meters), prices.pusher, prices.ably];
+  for (const { source } of named) assert.ok(prices.sources[source]?.page && prices.sources[source]?.date, source);
+});
+
+test("the tables of docs/costs.md are those that the prices and the model make", () => {
+  const file = at("docs", "costs.md");
+  const page = readFileSync(file, "utf8");
+  const current = fill(page, tables(prices));
+  if (page !== current && process.env.UPDATE_DOCS) return writeFileSync(file, current);
+  assert.equal(page, current, "bring it up to date with UPDATE_DOCS=1 npm test -- unit costs");
+});
