@@ -1,6 +1,5 @@
 //! A clock that is set back: nothing may have to wait until it has caught up.
 
-use super::saving::Saves;
 use super::{Room, Turn};
 
 impl Room {
@@ -29,14 +28,10 @@ impl Room {
             absent.leave_at = absent.leave_at.saturating_sub(back);
             self.leaves.insert((absent.leave_at, *id));
         }
-        self.saves = Saves::default();
-        for (link, connection) in &mut self.connections {
+        self.saves.set_back(now);
+        for connection in self.connections.values_mut() {
             connection.heard_at = connection.heard_at.min(now);
             connection.traffic_at = connection.traffic_at.min(now);
-            connection.saved_at = connection.saved_at.min(now);
-            if connection.dirty {
-                self.saves.push(*link, connection.saved_at, now);
-            }
         }
         // The timer runs on, so it comes too early rather than too late. The alarm waits for a
         // time of the clock, which is now further off.

@@ -74,8 +74,6 @@ pub struct Connection {
     pub since: usize,
     /// Its attachment is out of date and waits to be written.
     pub dirty: bool,
-    /// When its attachment was last written.
-    pub saved_at: u64,
 }
 
 impl Connection {
@@ -94,7 +92,6 @@ impl Connection {
             traffic_at: now,
             since: 0,
             dirty: false,
-            saved_at: now,
         }
     }
 

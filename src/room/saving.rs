@@ -1,40 +1,54 @@
-//! Being ready to be put away: what memory knows of a connection goes into its attachment, at most
-//! once a second for each, and always before the room can hibernate.
-
-use std::collections::VecDeque;
+//! Being ready to be put away: what memory knows of a connection goes into its attachment.
+//!
+//! Nobody reads an attachment before the room has hibernated, and it hibernates only after ten quiet
+//! seconds without a timer. So attachments are written when nothing has been heard for a second, from a
+//! timer that keeps the room from being put away before; a room in which somebody talks writes none. (At
+//! 20 messages a second, writing each as it changed, at most once a second, was a tenth of what a
+//! message took.)
 
 use super::{Action, Link, Room, StoreError, Turn};
 
-/// A connection's attachment is written at most this often, in milliseconds.
-const SAVE_EVERY: u64 = 1_000;
+/// Attachments are written when nothing has changed one for so long, in milliseconds.
+const QUIET: u64 = 1_000;
+/// So many are written at a time: a large room that falls silent still answers between them.
+const AT_ONCE: usize = 250;
 
-/// Connections whose attachment is to be written, and when.
+/// When to write the attachments that are out of date.
 #[derive(Debug, Default)]
-pub struct Saves(VecDeque<(u64, Link)>);
+pub struct Saves {
+    /// When one last went out of date.
+    changed_at: u64,
+    /// When to look whether it is quiet; `None` if none is out of date.
+    look_at: Option<u64>,
+}
 
 impl Saves {
-    /// When the next one is due.
+    /// When there may be something to write.
     pub fn next(&self) -> Option<u64> {
-        self.0.front().map(|(at, _)| *at)
+        self.look_at
     }
 
-    /// Adds a connection whose attachment was last written at `saved_at`.
-    pub fn push(&mut self, link: Link, saved_at: u64, now: u64) {
-        if now.saturating_sub(saved_at) >= SAVE_EVERY {
-            self.0.push_front((now, link));
-        } else {
-            // Later than all others, so that they stay in order.
-            self.0.push_back((now.saturating_add(SAVE_EVERY), link));
-        }
+    /// The clock was set back to `now`.
+    pub fn set_back(&mut self, now: u64) {
+        self.changed_at = self.changed_at.min(now);
+        self.look_at = self.look_at.map(|_| now.saturating_add(QUIET));
     }
 
-    fn pop_due(&mut self, now: u64) -> Option<Link> {
-        let due = self.next().is_some_and(|at| at <= now);
-        if due {
-            self.0.pop_front().map(|(_, link)| link)
-        } else {
-            None
+    /// Something changed. A timer that runs already is left as it is: to look once more when it ends
+    /// costs less than to set it anew each time.
+    fn changed(&mut self, now: u64) {
+        self.changed_at = now;
+        self.look_at.get_or_insert(now.saturating_add(QUIET));
+    }
+
+    /// Whether to write now.
+    fn due(&mut self, now: u64) -> bool {
+        if self.look_at.is_none_or(|at| now < at) {
+            return false;
         }
+        let quiet_at = self.changed_at.saturating_add(QUIET);
+        self.look_at = (now < quiet_at).then_some(quiet_at);
+        self.look_at.is_none()
     }
 }
 
@@ -44,15 +58,24 @@ impl Room {
         let Some(connection) = self.connections.get_mut(&link) else {
             return;
         };
-        if connection.dirty || connection.kind.is_stream() {
+        if connection.kind.is_stream() {
             return;
         }
         connection.dirty = true;
-        self.saves.push(link, connection.saved_at, now);
+        self.saves.changed(now);
     }
 
     pub(super) fn save_due(&mut self, turn: &mut Turn<'_>) {
-        while let Some(link) = self.saves.pop_due(turn.now) {
+        if !self.saves.due(turn.now) {
+            return;
+        }
+        let dirty = self.connections.iter().filter(|(_, c)| c.dirty);
+        let mut links: Vec<Link> = dirty.map(|(link, _)| *link).take(AT_ONCE + 1).collect();
+        if links.len() > AT_ONCE {
+            links.truncate(AT_ONCE);
+            self.saves.look_at = Some(turn.now);
+        }
+        for link in links {
             self.save(link, turn);
         }
     }
@@ -67,7 +90,6 @@ impl Room {
             .get(connection.id)
             .map(|member| (&member.state, member.at));
         connection.dirty = false;
-        connection.saved_at = turn.now;
         match connection.attachment(&self.meta.epoch, member) {
             Ok(attachment) => turn.out.push(Action::Attach { link, attachment }),
             Err(error) => turn.storage_failed("attachment", &StoreError(error.to_string()), 0),
