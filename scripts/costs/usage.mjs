@@ -9,8 +9,7 @@ const QUIET = { people: 0, rate: 0, ephemeral: 0, joins: 0, leaves: 0, drops: 0,
 export const assumed = {
   pingSeconds: 25,
   commitsPerSecond: 20,
-  framesPerSecond: 5000,
-  tickSeconds: 0.05,
+  /** How long after a frame the room waits before it saves what it knows of connections (src/room/saving.rs). */
   saveSeconds: 1,
   graceSeconds: 10,
   historyMessages: 1000,
@@ -31,37 +30,18 @@ export const assumed = {
   partyserver: { rowsPerMessage: 1, hibernates: true },
 };
 
-/** The share of the time in which a room waits to send or store what it gathers, when `rate` messages a second come at random
- * and what comes within `window` seconds of the last flush waits for the window's end. */
-export function gatheringShare(rate, window) {
-  if (rate <= 0 || window <= 0) return 0;
-  const none = Math.exp(-rate * window);
-  return (window - (1 - none) / rate) / (window + none / rate);
-}
-
-/** The share of the time in which a room waits to save one connection, of which `rate` frames a second come at random: the first
- * frame within `window` seconds of the last save waits for as long. */
-export function savingShare(rate, window) {
-  if (rate <= 0 || window <= 0) return 0;
-  const waits = window * (1 - Math.exp(-rate * window));
-  return waits / (1 / rate + waits);
-}
+/** The share of the time in which a timer runs that each of `rate` frames a second, which come at random, keeps for so many
+ * seconds after it: a room saves what it knows of its connections once it has heard nothing for that long. */
+export const savingShare = (rate, saveSeconds) => 1 - Math.exp(-rate * saveSeconds);
 
 /** Looks for silence: one in four times PING_SECONDS while anybody is there, however many. */
 export const alarms = ({ people }, { pingSeconds }) => (people > 0 ? HOUR / (4 * pingSeconds) : 0);
 
 /** Seconds of an hour in which a room of Roomful is awake: `least` bills what Cloudflare's page says, `most` also each wait
- * for hibernation. */
-export function awake(hour, { frames, events }, settings) {
-  const { people, rate, ephemeral, drops, streams } = hour;
-  const { handlerSeconds, lingerSeconds, tickSeconds, framesPerSecond, commitsPerSecond, saveSeconds, graceSeconds } = settings;
+ * for hibernation. To gather messages takes less time than to save, so its timer does not count. */
+export function awake({ drops = 0, streams = 0 }, { frames, events }, { handlerSeconds, lingerSeconds, saveSeconds, graceSeconds }) {
   if (streams > 0) return { least: HOUR, most: HOUR };
-  const said = rate + ephemeral;
-  const gathering = Math.max(Math.min(people / framesPerSecond, tickSeconds), rate > 0 ? 1 / commitsPerSecond : 0);
-  const timers = gatheringShare(said, gathering) + people * savingShare(people && said / people, saveSeconds);
-  // After a wake the room does not know when it last saved a connection, so the first frame waits.
-  const woken = wakes(events, hour, settings) * frames * saveSeconds;
-  const least = events * handlerSeconds + HOUR * timers + woken + drops * graceSeconds;
+  const least = events * handlerSeconds + HOUR * savingShare(frames / HOUR, saveSeconds) + drops * graceSeconds;
   const most = events * (lingerSeconds + handlerSeconds) + drops * graceSeconds;
   return { least: Math.min(HOUR, least), most: Math.min(HOUR, Math.max(least, most)) };
 }
