@@ -1,10 +1,12 @@
 // Runs the benchmarks against a release build: npm run bench [-- <options of bench/run.mjs>]
 import { existsSync } from "node:fs";
+import { asksForInstructions, instructions } from "../bench/instructions/run.mjs";
 import { build } from "./build.mjs";
 import { at, node } from "./project.mjs";
 import { Failure, main, start } from "./step.mjs";
 
 await main(async (options) => {
+  if (asksForInstructions(options)) return instructions(options);
   if (!existsSync(at("bench", "run.mjs"))) throw new Failure("bench/run.mjs does not exist yet");
   await build();
   const code = await start(node(), [at("bench", "run.mjs"), ...options]);
