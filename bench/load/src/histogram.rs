@@ -1,5 +1,7 @@
 //! Latencies: in steps of 10 µs up to 100 ms, and of 1 ms up to a minute.
 
+use serde_json::{Value, json};
+
 const FINE: u64 = 10;
 const FINE_UNTIL: u64 = 100_000;
 const COARSE: u64 = 1_000;
@@ -34,6 +36,11 @@ impl Histogram {
         self.max = self.max.max(micros);
     }
 
+    #[cfg(test)]
+    pub fn count(&self) -> u64 {
+        self.count
+    }
+
     /// The latency, in milliseconds, that this share did not exceed (to within a step, upwards).
     fn quantile(&self, share: f64) -> f64 {
         let wanted = (share * self.count as f64).ceil().max(1.0) as u64;
@@ -53,14 +60,21 @@ impl Histogram {
     }
 
     /// JSON, in milliseconds; `null` if nothing was measured.
-    pub fn to_json(&self) -> String {
+    pub fn to_json(&self) -> Value {
         if self.count == 0 {
-            return "null".to_owned();
+            return Value::Null;
         }
         let [p50, p90, p99] = [0.5, 0.9, 0.99].map(|share| self.quantile(share));
         let max = self.max as f64 / 1_000.0;
-        let count = self.count;
-        format!(r#"{{"p50":{p50},"p90":{p90},"p99":{p99},"max":{max},"count":{count}}}"#)
+        json!({ "count": self.count, "p50": p50, "p90": p90, "p99": p99, "max": max })
+    }
+}
+
+impl FromIterator<u64> for Histogram {
+    fn from_iter<T: IntoIterator<Item = u64>>(micros: T) -> Histogram {
+        let mut histogram = Histogram::new();
+        micros.into_iter().for_each(|micros| histogram.add(micros));
+        histogram
     }
 }
 

@@ -1,7 +1,8 @@
 //! What a message carries: who sent it, which of theirs it is, and when it was due.
 //!
-//! A stamp is a mark and 21 digits, always as long, so that it is found by looking for one byte and
-//! read without looking for its end. The mark occurs nowhere else in what is sent or received.
+//! A stamp is a mark and 13 digits of base64url, always as long, so that it is found by looking for
+//! one byte and read without looking for its end. The mark occurs nowhere else in what is sent or
+//! received.
 
 /// Begins the stamp in a message's data.
 pub const MESSAGE: u8 = b'@';
@@ -10,11 +11,17 @@ pub const ACK: u8 = b'#';
 
 /// Length of a stamp, the mark included.
 pub const LENGTH: usize = 1 + SENDER + NUMBER + TIME;
-pub const MAX_SENDERS: usize = 10_000;
+/// Enough for a quarter of a million.
+const SENDER: usize = 3;
+/// Enough for 16 million of each.
+const NUMBER: usize = 4;
+/// Enough for 19 hours.
+const TIME: usize = 6;
 
-const SENDER: usize = 4;
-const NUMBER: usize = 7;
-const TIME: usize = 10;
+const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+/// The value of each digit; of anything else, one that no digit has.
+const VALUES: [u8; 256] = values();
+const NO_DIGIT: u8 = 0xff;
 
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Stamp {
@@ -27,35 +34,49 @@ pub struct Stamp {
 
 impl Stamp {
     pub fn write(self, mark: u8, out: &mut Vec<u8>) {
-        use std::io::Write as _;
-        let Stamp {
-            sender,
-            number,
-            due,
-        } = self;
-        let mark = char::from(mark);
-        // Writing to a Vec cannot fail.
-        let _ = write!(out, "{mark}{sender:04}{number:07}{due:010}");
+        out.push(mark);
+        put(u64::from(self.sender), SENDER, out);
+        put(u64::from(self.number), NUMBER, out);
+        put(self.due, TIME, out);
     }
 
     /// Reads a stamp that begins at the start of `text`, with its mark.
+    #[inline]
     pub fn read(text: &[u8]) -> Option<Stamp> {
-        let text = text.get(1..LENGTH)?;
-        let (sender, rest) = text.split_at(SENDER);
-        let (number, due) = rest.split_at(NUMBER);
-        Some(Stamp {
-            sender: digits(sender)? as u32,
-            number: digits(number)? as u32,
-            due: digits(due)?,
-        })
+        let text = text.first_chunk::<LENGTH>()?;
+        let mut seen = 0;
+        let mut number = |from: usize, length: usize| {
+            let mut number = 0;
+            for digit in &text[from..from + length] {
+                let value = VALUES[usize::from(*digit)];
+                seen |= value;
+                number = number << 6 | u64::from(value & 63);
+            }
+            number
+        };
+        let stamp = Stamp {
+            sender: number(1, SENDER) as u32,
+            number: number(1 + SENDER, NUMBER) as u32,
+            due: number(1 + SENDER + NUMBER, TIME),
+        };
+        (seen < 64).then_some(stamp)
     }
 }
 
-fn digits(text: &[u8]) -> Option<u64> {
-    text.iter().try_fold(0, |number, digit| {
-        let digit = digit.wrapping_sub(b'0');
-        (digit < 10).then(|| number * 10 + u64::from(digit))
-    })
+fn put(number: u64, digits: usize, out: &mut Vec<u8>) {
+    for digit in (0..digits).rev() {
+        out.push(DIGITS[(number >> (6 * digit)) as usize & 63]);
+    }
+}
+
+const fn values() -> [u8; 256] {
+    let mut values = [NO_DIGIT; 256];
+    let mut value = 0;
+    while value < DIGITS.len() {
+        values[DIGITS[value] as usize] = value as u8;
+        value += 1;
+    }
+    values
 }
 
 #[cfg(test)]
@@ -64,16 +85,23 @@ mod tests {
 
     #[test]
     fn what_is_written_is_read() {
-        let stamp = Stamp {
+        let highest = Stamp {
+            sender: (1 << 18) - 1,
+            number: (1 << 24) - 1,
+            due: (1 << 36) - 1,
+        };
+        let usual = Stamp {
             sender: 399,
             number: 1_234_567,
             due: 9_876_543_210,
         };
-        let mut text = Vec::new();
-        stamp.write(MESSAGE, &mut text);
-        assert_eq!(text.len(), LENGTH);
-        assert_eq!(Stamp::read(&text), Some(stamp));
-        assert_eq!(Stamp::read(&text[..LENGTH - 1]), None);
+        for stamp in [usual, highest] {
+            let mut text = Vec::new();
+            stamp.write(MESSAGE, &mut text);
+            assert_eq!(text.len(), LENGTH);
+            assert_eq!(Stamp::read(&text), Some(stamp));
+            assert_eq!(Stamp::read(&text[..LENGTH - 1]), None);
+        }
         assert_eq!(Stamp::read(b"@someone@example.com is no stamp"), None);
     }
 }

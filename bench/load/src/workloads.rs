@@ -1,0 +1,31 @@
+//! The workloads. Each is a file of its own; `bench/README.md` says what they ask.
+
+mod chat;
+mod crowd;
+mod idle;
+mod states;
+mod waking;
+
+use std::error::Error;
+
+use serde_json::Value;
+
+use crate::arguments::Arguments;
+
+/// The figures of a workload.
+type Figures = Result<Value, Box<dyn Error>>;
+
+/// Runs the one of that name.
+pub fn run(name: &str, mut arguments: Arguments) -> Figures {
+    match name {
+        "quiet" | "cursors" => match arguments.take("kind", "messages".to_owned())?.as_str() {
+            "messages" => crowd::run(name, arguments),
+            "states" => states::run(arguments),
+            kind => Err(format!("there are no cursors of kind {kind}").into()),
+        },
+        "chat" => chat::run(arguments),
+        "idle" => idle::run(arguments),
+        "waking" => waking::run(arguments),
+        _ => Err(format!("there is no workload {name}").into()),
+    }
+}
