@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::error::excerpt;
-use super::json::{Raw, Scanner, unescape};
+use super::json::{Raw, Scanner};
 use super::{Error, Json, JsonError, MAX_DEPTH, Malformed, names};
 
 /// The largest whole number that a JavaScript client reads exactly: 2^53 − 1.
@@ -60,7 +60,7 @@ impl<'a> Object<'a> {
             let value = scanner.value()?;
             fields.push(Field {
                 token,
-                key: unescape(token.text),
+                key: token.meaning(),
                 value,
             });
             scanner.skip_whitespace();
@@ -141,7 +141,7 @@ impl<'a> Object<'a> {
     pub fn string(&self, name: &'static str) -> Result<Option<Cow<'a, str>>, Error> {
         match self.present(name) {
             None => Ok(None),
-            Some(raw) if raw.text.starts_with('"') => Ok(Some(unescape(raw.text))),
+            Some(raw) if raw.text.starts_with('"') => Ok(Some(raw.meaning())),
             Some(_) => Err(wrong(name, "must be a string")),
         }
     }
@@ -190,7 +190,7 @@ impl<'a> Object<'a> {
             if strings.len() == most {
                 return Err(wrong(name, &format!("has more than {most} entries")));
             }
-            strings.push(unescape(scanner.string()?.text));
+            strings.push(scanner.string()?.meaning());
             scanner.skip_whitespace();
             if !scanner.take(b',') {
                 return Ok(Some(strings));

@@ -10,7 +10,6 @@ use std::borrow::Cow;
 use std::fmt;
 
 pub(crate) use scan::{Raw, Scanner};
-pub(crate) use string::unescape;
 pub use string::write_string;
 
 /// How many objects and arrays may be nested in each other (C6).

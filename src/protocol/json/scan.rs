@@ -5,11 +5,14 @@
 //! an array from the next. Looking for all of that afterwards takes a second scanner anyway, so
 //! this one does the whole of it, without recursion and without allocation for usual nesting.
 
+use std::borrow::Cow;
+
 use super::Malformed;
 use super::nesting::{Container, Nesting};
+use super::string::unescape;
 
 /// A value as it stands in the text, with what the scan learned about it.
-#[derive(Copy, Clone, Debug)]
+#[derive(Copy, Clone, Debug, Default)]
 pub(crate) struct Raw<'a> {
     /// The value alone, without the whitespace around it.
     pub text: &'a str,
@@ -17,8 +20,21 @@ pub(crate) struct Raw<'a> {
     pub depth: usize,
     /// Whether there is whitespace outside strings.
     pub spaced: bool,
+    /// Whether a string or a key holds an escape.
+    pub escaped: bool,
     /// Whether a string or a key holds half a surrogate pair.
     pub lone_surrogate: bool,
+}
+
+impl<'a> Raw<'a> {
+    /// What it means, if it is a string.
+    pub fn meaning(&self) -> Cow<'a, str> {
+        if self.escaped {
+            return unescape(self.text);
+        }
+        let end = self.text.len().saturating_sub(1);
+        Cow::Borrowed(self.text.get(1..end).unwrap_or_default())
+    }
 }
 
 /// A cursor over JSON text.
@@ -87,25 +103,24 @@ impl<'a> Scanner<'a> {
     pub fn value(&mut self) -> Result<Raw<'a>, Malformed> {
         let start = self.at;
         let mut nesting = Nesting::default();
-        let mut spaced = false;
-        let mut lone_surrogate = false;
+        let mut raw = Raw::default();
         loop {
             match self.peek() {
-                Some(b'"') => lone_surrogate |= self.string()?.lone_surrogate,
+                Some(b'"') => self.pass_string(&mut raw)?,
                 Some(b'-' | b'0'..=b'9') => self.number()?,
                 Some(b'{') => {
                     self.advance(1);
                     nesting.open(Container::Object);
-                    spaced |= self.skip_whitespace();
+                    raw.spaced |= self.skip_whitespace();
                     if self.peek() != Some(b'}') {
-                        self.key(&mut spaced, &mut lone_surrogate)?;
+                        self.key(&mut raw)?;
                         continue;
                     }
                 }
                 Some(b'[') => {
                     self.advance(1);
                     nesting.open(Container::Array);
-                    spaced |= self.skip_whitespace();
+                    raw.spaced |= self.skip_whitespace();
                     if self.peek() != Some(b']') {
                         continue;
                     }
@@ -118,24 +133,21 @@ impl<'a> Scanner<'a> {
             // A value has ended, or an empty container is about to: close what closes here.
             loop {
                 let Some(container) = nesting.innermost() else {
-                    return Ok(Raw {
-                        text: self.since(start),
-                        depth: nesting.deepest(),
-                        spaced,
-                        lone_surrogate,
-                    });
+                    raw.text = self.since(start);
+                    raw.depth = nesting.deepest();
+                    return Ok(raw);
                 };
-                spaced |= self.skip_whitespace();
+                raw.spaced |= self.skip_whitespace();
                 match (container, self.peek()) {
                     (Container::Array, Some(b',')) => {
                         self.advance(1);
-                        spaced |= self.skip_whitespace();
+                        raw.spaced |= self.skip_whitespace();
                         break;
                     }
                     (Container::Object, Some(b',')) => {
                         self.advance(1);
-                        spaced |= self.skip_whitespace();
-                        self.key(&mut spaced, &mut lone_surrogate)?;
+                        raw.spaced |= self.skip_whitespace();
+                        self.key(&mut raw)?;
                         break;
                     }
                     (Container::Array, Some(b']')) | (Container::Object, Some(b'}')) => {
@@ -152,7 +164,14 @@ impl<'a> Scanner<'a> {
     /// Passes one string, quotes included; the cursor must stand at the opening quote.
     pub fn string(&mut self) -> Result<Raw<'a>, Malformed> {
         let start = self.at;
-        let mut lone_surrogate = false;
+        let mut raw = Raw::default();
+        self.pass_string(&mut raw)?;
+        raw.text = self.since(start);
+        Ok(raw)
+    }
+
+    /// The same within a value, which has learned what the string holds.
+    fn pass_string(&mut self, raw: &mut Raw<'a>) -> Result<(), Malformed> {
         self.expect(b'"', "a string")?;
         loop {
             let rest = self.text.as_bytes().get(self.at..).unwrap_or_default();
@@ -163,14 +182,12 @@ impl<'a> Scanner<'a> {
             match self.peek() {
                 Some(b'"') => {
                     self.advance(1);
-                    return Ok(Raw {
-                        text: self.since(start),
-                        depth: 0,
-                        spaced: false,
-                        lone_surrogate,
-                    });
+                    return Ok(());
                 }
-                Some(b'\\') => lone_surrogate |= self.escape()?,
+                Some(b'\\') => {
+                    raw.escaped = true;
+                    raw.lone_surrogate |= self.escape()?;
+                }
                 Some(_) => return Err(self.malformed("no bare control character in a string")),
                 None => return Err(self.malformed("the end of a string")),
             }
@@ -178,11 +195,11 @@ impl<'a> Scanner<'a> {
     }
 
     /// A key, its colon, and the whitespace before the value.
-    fn key(&mut self, spaced: &mut bool, lone_surrogate: &mut bool) -> Result<(), Malformed> {
-        *lone_surrogate |= self.string()?.lone_surrogate;
-        *spaced |= self.skip_whitespace();
+    fn key(&mut self, raw: &mut Raw<'a>) -> Result<(), Malformed> {
+        self.pass_string(raw)?;
+        raw.spaced |= self.skip_whitespace();
         self.expect(b':', "\":\"")?;
-        *spaced |= self.skip_whitespace();
+        raw.spaced |= self.skip_whitespace();
         Ok(())
     }
 

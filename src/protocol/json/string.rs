@@ -43,7 +43,7 @@ fn must_escape(byte: u8) -> bool {
 
 /// What a JSON string means. `token` has its quotes and was scanned before; a lone surrogate,
 /// which the caller refuses, becomes U+FFFD here.
-pub(crate) fn unescape(token: &str) -> Cow<'_, str> {
+pub(super) fn unescape(token: &str) -> Cow<'_, str> {
     let inner = token.strip_prefix('"').unwrap_or(token);
     let inner = inner.strip_suffix('"').unwrap_or(inner);
     if !inner.contains('\\') {
