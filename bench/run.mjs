@@ -1,27 +1,28 @@
-// Measures a release build of Roomful under load: npm run bench [-- <options>]
+// Measures a release build of Roomful, and its peers, under load: npm run bench [-- <options>]
 //
-//   --quick            fewer workloads, and shorter
-//   --repeat <n>       runs each workload so often, in turns, and reports the median (3)
-//   --only <name>      only workloads whose name begins so; may be given several times
-//   --no-bare          without the yardstick
-//   --var NAME=value   a variable of the Worker; may be given several times
+//   --quick            each measurement once, and shorter; without the workloads that mostly wait
+//   --only <name>      only this workload; may be given several times
+//   --repeat <n>       runs each measurement so often, in turns; the median is reported (each workload knows its own number)
+//   --var NAME=value   a variable of Roomful's Worker; may be given several times
 //   --worker <folder>  another build than build/
+//   --sockudo          with Sockudo, which is built first: some ten minutes, once
 //   --out <folder>     for the results (bench/results)
 //
 // bench/README.md says what is measured and how to read it.
-import { spawn } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import path from "node:path";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
 import { at, root } from "../scripts/project.mjs";
-import { Failure, main, quiet, say } from "../scripts/step.mjs";
+import { setupPackages } from "../scripts/setup.mjs";
+import { Failure, main, say } from "../scripts/step.mjs";
+import { Bench, impossible } from "./bench.mjs";
+import { buildLoad } from "./load.mjs";
+import { machine, versions } from "./machine.mjs";
+import { buildSockudo } from "./peers/sockudo/serve.mjs";
 import { report } from "./report.mjs";
-import { bare, guarded, peakMemory, roomful, serve } from "./server.mjs";
-import { workloads } from "./workloads.mjs";
-
-const STARTS = 5;
-const load = at("bench", "load", "target", "release", "load");
+import { bundlePeers, subjects } from "./subjects.mjs";
+import { workloads } from "./workloads/index.mjs";
 
 await main(async (args) => {
   const { values } = parseArgs({
@@ -30,116 +31,65 @@ await main(async (args) => {
       quick: { type: "boolean", default: false },
       repeat: { type: "string" },
       only: { type: "string", multiple: true },
-      "no-bare": { type: "boolean", default: false },
       var: { type: "string", multiple: true, default: [] },
       worker: { type: "string", default: "build" },
+      sockudo: { type: "boolean", default: false },
       out: { type: "string", default: path.join("bench", "results") },
     },
   });
-  const { quick } = values;
-  const repeat = Number(values.repeat ?? (quick ? 1 : 3));
-  if (!Number.isInteger(repeat) || repeat < 1) throw new Failure("--repeat needs a number");
+  const { quick, only } = values;
+  const repeat = values.repeat === undefined ? undefined : Number(values.repeat);
+  if (repeat !== undefined && !(Number.isInteger(repeat) && repeat > 0)) throw new Failure("--repeat needs a number");
+  const chosen = workloads.filter(({ name, slow }) => (only ? only.includes(name) : !(quick && slow)));
+  if (!chosen.length) throw new Failure(`no such workload; there are ${workloads.map(({ name }) => name).join(", ")}`);
   const variables = Object.fromEntries(values.var.map((text) => [text.split("=", 1)[0], text.slice(text.indexOf("=") + 1)]));
-  const folder = path.resolve(root, values.worker);
-  if (!existsSync(path.join(folder, "index_bg.wasm"))) throw new Failure(`${values.worker} holds no built Worker: npm run bench`);
+  const worker = path.resolve(root, values.worker);
+  if (!existsSync(path.join(worker, "index_bg.wasm"))) throw new Failure(`${values.worker} holds no built Worker: npm run bench`);
 
   await buildLoad();
-  const subjects = { roomful: roomful(folder), bare };
-  const chosen = workloads({ quick, bare: !values["no-bare"] }).filter(
-    ({ name }) => !values.only || values.only.some((start) => name.startsWith(start)),
-  );
-  if (!chosen.length) throw new Failure("no workload has such a name");
-  const size = wasmSize(folder);
-  const starts = await startUps(values["no-bare"] ? { roomful: subjects.roomful } : subjects, quick ? 3 : STARTS);
-  const runs = [];
-  for (let round = 1; round <= repeat; round++) {
-    for (const workload of chosen) {
-      const run = await measure(subjects[workload.subject], workload, variables);
-      runs.push({ workload, ...run });
-      say(`${workload.name} (${round} of ${repeat}): ${brief(run.result)}`);
-    }
-  }
-  const missed = report({ out: path.resolve(root, values.out), runs, starts, size, variables, repeat, quick });
-  if (missed.length) say(`targets missed: ${missed.join("; ")}`);
+  await setupPackages(at("bench", "peers"));
+  await bundlePeers();
+  if (values.sockudo) await buildSockudo();
+  const about = { at: new Date().toISOString(), machine: machine(), versions: versions(), size: wasmSize(worker) };
+  const bench = new Bench({ subjects: subjects({ worker, variables, withSockudo: values.sockudo }), quick, repeat });
+  const parts = [];
+  for (const workload of chosen) parts.push(await part(workload, bench));
+
+  // Only a whole run takes the place of the last one.
+  const whole = !quick && !only && !values.var.length && values.worker === "build";
+  const method = methodOf({ quick, repeat, variables });
+  const missed = report({ out: path.resolve(root, values.out), name: whole ? "latest" : "partial", ...about, method, parts });
+  if (missed.length) say(`targets missed: ${missed.map(({ what, got }) => `${what} (${got})`).join("; ")}`);
+  const failed = parts.filter((one) => one.failed);
+  if (failed.length)
+    throw new Failure(`could not be measured: ${failed.map(({ name, failed }) => `${name} (${failed})`).join("; ")}`);
 });
 
-function buildLoad() {
-  return quiet(
-    "load generator",
-    "cargo",
-    ["build", "--release", "--locked", "--manifest-path", at("bench", "load", "Cargo.toml")],
-    { env: { CARGO_TARGET_DIR: at("bench", "load", "target") } },
-  );
+/** One workload; what keeps it from being measured does not keep the others. */
+async function part({ name, title, asks, run }, bench) {
+  const began = performance.now();
+  say(`${name}: ${title} …`);
+  const found = await run(bench).catch((error) => ({ failed: impossible(error) }));
+  const seconds = (performance.now() - began) / 1000;
+  say(`${name}: ${found.failed ? `failed, ${found.failed},` : "done"} after ${seconds.toFixed(0)} s`);
+  return { name, title, asks, seconds, ...found };
+}
+
+function methodOf({ quick, repeat, variables }) {
+  const set = Object.entries(variables).map(([name, value]) => `${name}=${value}`);
+  return [
+    quick
+      ? "A quick look: each run once, and short."
+      : "A figure is the median of several runs, in brackets the least and the most of them; one without brackets was measured once, or was the same each time. Runs of different subjects take turns.",
+    repeat ? `Runs of each: ${repeat}.` : "",
+    "Latencies count from when a message was due. CPU is what the operating system says of the server's process. Nothing is compressed.",
+    set.length ? `With ${set.join(", ")}.` : "",
+  ]
+    .filter(Boolean)
+    .join(" ");
 }
 
 function wasmSize(folder) {
   const wasm = readFileSync(path.join(folder, "index_bg.wasm"));
   return { raw: wasm.length, gzipped: gzipSync(wasm, { level: 9 }).length };
-}
-
-/** From the start of the process to its first answer, and from a connection to a new room's `welcome`: milliseconds each. */
-async function startUps(subjects, times) {
-  const starts = [];
-  for (const [name, subject] of Object.entries(subjects)) {
-    for (let time = 0; time < times; time++) {
-      const server = await serve(subject);
-      try {
-        const flags = name === "bare" ? ["--bare"] : [];
-        const { connect_ms } = await crowd(server, ["--people", "1", "--rate", "0", "--seconds", "0", "--warmup", "0", ...flags]);
-        starts.push({ subject: name, answered: server.startedIn, welcomed: connect_ms.max });
-      } finally {
-        await server.stop();
-      }
-    }
-  }
-  return starts;
-}
-
-/** One workload against a fresh server with empty storage. */
-async function measure(subject, workload, variables) {
-  const server = await serve(subject, { variables });
-  try {
-    const idle = peakMemory(server.pid);
-    const result = await crowd(server, workload.flags, workload.seconds);
-    const summary = subject === bare ? undefined : await summaryOf(server);
-    return { result, summary, memory: { idle, peak: peakMemory(server.pid) } };
-  } finally {
-    await server.stop();
-  }
-}
-
-async function summaryOf({ port }) {
-  const response = await fetch(`http://127.0.0.1:${port}/room/bench`, { signal: AbortSignal.timeout(10_000) });
-  const { offset, history } = await response.json();
-  return { offset, history };
-}
-
-/** Runs the load generator against a server; it is given a minute more than it should take. */
-function crowd({ port, pid }, flags, seconds = 0) {
-  return new Promise((resolve, reject) => {
-    const args = ["--address", `127.0.0.1:${port}`, "--pid", String(pid), ...flags];
-    const child = guarded(spawn(load, args, { stdio: ["ignore", "pipe", "inherit"] }));
-    const limit = setTimeout(() => child.kill("SIGKILL"), (seconds + 60) * 1000);
-    let output = "";
-    child.stdout.on("data", (chunk) => (output += chunk));
-    child.on("error", reject);
-    child.on("close", (code) => {
-      clearTimeout(limit);
-      if (code === 0) resolve(Promise.resolve(output).then(JSON.parse));
-      else reject(new Failure(`the load generator ended with ${code ?? "a signal"}`));
-    });
-  });
-}
-
-function brief({ latency_ms, published, expected, delivered, doubled, complaint, server_cpu }) {
-  const lost = expected - delivered;
-  const parts = [
-    `${published.toLocaleString("en")} messages`,
-    latency_ms && `p50 ${latency_ms.p50} ms, p99 ${latency_ms.p99} ms`,
-    lost && `${((100 * lost) / expected).toFixed(2)} % not delivered`,
-    doubled && `${doubled} doubled`,
-    server_cpu && `server at ${(100 * (server_cpu.user + server_cpu.system)).toFixed(0)} %`,
-    complaint,
-  ];
-  return parts.filter(Boolean).join(", ");
 }

@@ -1,5 +1,4 @@
 // Runs the benchmarks against a release build: npm run bench [-- <options of bench/run.mjs>]
-import { existsSync } from "node:fs";
 import { asksForInstructions, instructions } from "../bench/instructions/run.mjs";
 import { build } from "./build.mjs";
 import { at, node } from "./project.mjs";
@@ -7,7 +6,6 @@ import { Failure, main, start } from "./step.mjs";
 
 await main(async (options) => {
   if (asksForInstructions(options)) return instructions(options);
-  if (!existsSync(at("bench", "run.mjs"))) throw new Failure("bench/run.mjs does not exist yet");
   await build();
   const code = await start(node(), [at("bench", "run.mjs"), ...options]);
   if (code !== 0) throw new Failure(`the benchmarks ended with ${code}`);

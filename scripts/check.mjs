@@ -29,6 +29,7 @@ const checks = [
   checkClient,
   () => checkPackageLock(),
   () => checkPackageLock("examples/nextjs"),
+  () => checkPackageLock("bench/peers"),
   () => checkRules(),
   checkSize,
 ];

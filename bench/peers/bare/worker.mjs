@@ -3,7 +3,14 @@
 import { DurableObject } from "cloudflare:workers";
 
 export class Room extends DurableObject {
-  fetch() {
+  constructor(context, env) {
+    super(context, env);
+    this.awakeSince = Date.now();
+    context.setWebSocketAutoResponse(new WebSocketRequestResponsePair("ping", "pong"));
+  }
+
+  fetch(request) {
+    if (request.headers.get("Upgrade") !== "websocket") return Response.json({ awake_since: this.awakeSince });
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
     const headers = { "Sec-WebSocket-Protocol": "roomful.v1" };
@@ -27,7 +34,8 @@ export class Room extends DurableObject {
 
 export default {
   fetch(request, env) {
-    if (request.headers.get("Upgrade") !== "websocket") return new Response("bare");
-    return env.ROOMS.get(env.ROOMS.idFromName(new URL(request.url).pathname)).fetch(request);
+    const { pathname } = new URL(request.url);
+    if (pathname === "/health") return new Response("bare");
+    return env.ROOMS.get(env.ROOMS.idFromName(pathname)).fetch(request);
   },
 };
