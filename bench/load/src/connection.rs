@@ -88,6 +88,12 @@ impl Connection {
         self.flush();
     }
 
+    pub fn send_if_open(&mut self, text: &[u8]) {
+        if self.is_open() {
+            self.send(text);
+        }
+    }
+
     /// Ends it, for a reason; whoever serves it notices.
     pub fn close(&mut self, reason: &str) {
         self.reason.get_or_insert_with(|| reason.to_owned());
@@ -105,8 +111,7 @@ impl Connection {
             match stream.write(&self.unsent) {
                 Ok(count) if count == self.unsent.len() => self.unsent.clear(),
                 Ok(count) => drop(self.unsent.drain(..count)),
-                // Also while it is not connected yet: then it becomes writable later.
-                Err(error) if again(&error) || error.kind() == ErrorKind::NotConnected => return,
+                Err(error) if again(&error) => return,
                 Err(error) => return self.close(&error.to_string()),
             }
         }
@@ -187,6 +192,10 @@ impl Connection {
     }
 }
 
+/// Also while it is not connected yet: then it becomes writable later.
 fn again(error: &io::Error) -> bool {
-    matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::Interrupted)
+    matches!(
+        error.kind(),
+        ErrorKind::WouldBlock | ErrorKind::Interrupted | ErrorKind::NotConnected
+    )
 }

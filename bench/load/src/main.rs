@@ -8,18 +8,22 @@
 //! - `sockets` all connections and their loop · `connection` one of them · `wire` WebSocket framing ·
 //!   `protocol` and `pusher` how a kind of server is spoken to · `limits` how many sockets there may be
 //! - `message` what is said · `stamp` what makes it known again · `senders` who says it · `schedule` when
+//! - `roomful` what a room says · `backoff` when to connect again · `ledger` who has seen what
 //! - `tally` what arrived · `histogram` how late · `cpu` at what cost · `course` from when to when
 //! - `arguments` what is asked for · `runner` who asks · `workloads` what for
 
 mod arguments;
+mod backoff;
 mod connection;
 mod course;
 mod cpu;
 mod histogram;
+mod ledger;
 mod limits;
 mod message;
 mod protocol;
 mod pusher;
+mod roomful;
 mod runner;
 mod schedule;
 mod senders;

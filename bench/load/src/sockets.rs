@@ -96,6 +96,24 @@ impl Sockets {
         Ok(())
     }
 
+    /// Begins a connection in the place of one that is closed.
+    pub fn begin_again(&mut self, index: usize, door: Door<'_>) -> io::Result<()> {
+        self.connections[index] = self.connect(index, door)?;
+        Ok(())
+    }
+
+    /// Closes a connection that is not open yet though it was begun before a moment (µs).
+    pub fn give_up(&mut self, index: usize, begun_before: u64) -> bool {
+        let connection = &mut self.connections[index];
+        let waits = matches!(connection.state, State::Upgrading | State::Greeting);
+        let over = waits && connection.began < begun_before;
+        if over {
+            connection.close("it took too long to open");
+            connection.buried = true;
+        }
+        over
+    }
+
     fn connect(&self, index: usize, door: Door<'_>) -> io::Result<Connection> {
         let began = self.now();
         let mut stream = TcpStream::connect(self.protocol.address())?;

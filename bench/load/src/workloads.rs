@@ -1,7 +1,9 @@
 //! The workloads. Each is a file of its own; `bench/README.md` says what they ask.
 
+mod arrivals;
 mod chat;
 mod crowd;
+mod deploy;
 mod idle;
 mod states;
 mod waking;
@@ -23,7 +25,9 @@ pub fn run(name: &str, mut arguments: Arguments) -> Figures {
             "states" => states::run(arguments),
             kind => Err(format!("there are no cursors of kind {kind}").into()),
         },
+        "arrivals" => arrivals::run(arguments),
         "chat" => chat::run(arguments),
+        "deploy" => deploy::run(arguments),
         "idle" => idle::run(arguments),
         "waking" => waking::run(arguments),
         _ => Err(format!("there is no workload {name}").into()),
