@@ -4,7 +4,10 @@ mod arrivals;
 mod chat;
 mod crowd;
 mod deploy;
+mod history;
 mod idle;
+mod log;
+mod resume;
 mod states;
 mod waking;
 
@@ -28,7 +31,10 @@ pub fn run(name: &str, mut arguments: Arguments) -> Figures {
         "arrivals" => arrivals::run(arguments),
         "chat" => chat::run(arguments),
         "deploy" => deploy::run(arguments),
+        "history" => history::run(arguments),
         "idle" => idle::run(arguments),
+        "log" => log::run(arguments),
+        "resume" => resume::run(arguments),
         "waking" => waking::run(arguments),
         _ => Err(format!("there is no workload {name}").into()),
     }
