@@ -1,6 +1,6 @@
 //! When frames go out, and how many rows are written.
 
-use crate::world::{World, json};
+use crate::world::{Client, World, json};
 
 #[test]
 fn m6_a_quiet_room_sends_within_the_event() {
@@ -117,10 +117,25 @@ fn m6_a_large_outbox_does_not_wait() {
 }
 
 #[test]
-fn c4_attachments_are_written_when_the_room_has_been_quiet_for_a_second() {
+fn c3_what_comes_alone_leaves_nothing_for_a_timer() {
+    let mut world = World::new();
+    let (ana, _) = world.join("ana");
+    world.pass(2_000);
+    for n in 0..5 {
+        world.send(ana, json!({"type": "state", "state": n}));
+        let waits = world.room.as_ref().unwrap().is_waiting();
+        assert!(!waits, "a timer keeps the room awake");
+        assert_eq!(state_attached(&world, ana), n.to_string());
+        world.pass(150);
+    }
+}
+
+#[test]
+fn c3_attachments_wait_for_a_pause_while_everybody_talks() {
     let mut world = World::new();
     let clients: Vec<_> = (0..300).map(|n| world.join(&format!("u{n}")).0).collect();
     world.pass(2_000);
+    world.send(clients[0], json!({"type": "state", "state": "first"}));
     let before = world.attaches;
     for n in 0..100 {
         for client in &clients {
@@ -128,17 +143,21 @@ fn c4_attachments_are_written_when_the_room_has_been_quiet_for_a_second() {
         }
         world.pass(50);
     }
-    assert_eq!(world.attaches, before, "written while somebody talks");
-    world.pass(900);
-    assert_eq!(world.attaches, before, "written before it is quiet");
-    assert!(
-        world.room.as_ref().unwrap().is_waiting(),
-        "could be put away meanwhile"
-    );
-    world.pass(200);
+    assert_eq!(world.attaches, before, "written while they talk");
+    world.pass(40);
+    assert_eq!(world.attaches, before, "written before there is a pause");
+    let waits = world.room.as_ref().unwrap().is_waiting();
+    assert!(waits, "could be put away meanwhile");
+    world.pass(20);
     assert_eq!(world.attaches, before + 300);
     for client in &clients {
-        let attachment = world.clients[client.0].attachment.as_ref();
-        assert!(attachment.unwrap().contains("\"s\":99"));
+        assert_eq!(state_attached(&world, *client), "99");
     }
+    assert!(!world.room.as_ref().unwrap().is_waiting());
+}
+
+fn state_attached(world: &World, client: Client) -> String {
+    let attachment = world.clients[client.0].attachment.as_deref();
+    let attachment: serde_json::Value = serde_json::from_str(attachment.unwrap()).unwrap();
+    attachment["s"].to_string()
 }
