@@ -190,7 +190,10 @@ impl Protocol {
         } else if text.contains("pusher:pong") {
             Meaning::Pong
         } else {
-            // Among them errors.
+            // A refused subscription is no reason for the server to close.
+            if connection.state != State::Open && text.contains("error\"") {
+                connection.close(&text);
+            }
             Meaning::Message
         }
     }

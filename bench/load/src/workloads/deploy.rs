@@ -1,27 +1,17 @@
 //! The server is killed and comes back; so do its clients. What have they missed?
 
-use std::collections::VecDeque;
-use std::time::Duration;
+mod clients;
 
-use memchr::memchr_iter;
 use serde_json::{Value, json};
 
+use self::clients::Clients;
 use super::Figures;
 use crate::arguments::Arguments;
-use crate::backoff::{Backoff, Random};
-use crate::connection::Connection;
 use crate::histogram::Histogram;
-use crate::ledger::Ledger;
-use crate::message::Message;
-use crate::protocol::{Door, Kind};
-use crate::roomful::{Said, said};
+use crate::protocol::Door;
 use crate::runner::{Words, tell};
 use crate::schedule::Schedule;
-use crate::senders::Senders;
-use crate::sockets::{Listener, Sockets};
-use crate::stamp::{self, Stamp};
-use crate::tally::Complaints;
-use crate::wire::Frame;
+use crate::sockets::Sockets;
 
 /// (µs)
 const SETTLE: u64 = 1_000_000;
@@ -33,53 +23,6 @@ const BACK_WITHIN: u64 = 60_000_000;
 /// Who is taken for gone is so after a grace (R4) that begins when the room is awake again.
 const GRACE: u64 = 13_000_000;
 const DRAIN: u64 = 5_000_000;
-/// As long as a client waits for a welcome.
-const WELCOME_WITHIN: u64 = 10_000_000;
-const LOOK_EVERY: u64 = 2_000;
-
-struct Deploy {
-    is_room: bool,
-    readers: usize,
-    clients: Vec<Client>,
-    senders: Senders,
-    /// What each sender has to send again: all that is not acknowledged. Without acks, what was due
-    /// while it was not connected.
-    outboxes: Vec<VecDeque<(u32, Vec<u8>)>>,
-    schedule: Schedule,
-    ledger: Ledger,
-    random: Random,
-    complaints: Complaints,
-    next_look: u64,
-    /// When the first connection closed.
-    killed: Option<u64>,
-    /// How many are back.
-    back: usize,
-    recovered: u64,
-    not_recovered: u64,
-    joins: u64,
-    leaves: u64,
-    /// Offsets that a client had already, and offsets that it never got.
-    repeated: u64,
-    skipped: u64,
-    dropped_again: u64,
-}
-
-#[derive(Clone, Default)]
-struct Client {
-    place: Option<Place>,
-    backoff: Backoff,
-    opened: Option<u64>,
-    retry: Option<u64>,
-    back: Option<u64>,
-}
-
-/// What a client comes back to.
-#[derive(Clone)]
-struct Place {
-    epoch: String,
-    session: String,
-    offset: u64,
-}
 
 pub fn run(mut arguments: Arguments) -> Figures {
     let mut sockets = Sockets::new(&mut arguments)?;
@@ -88,257 +31,62 @@ pub fn run(mut arguments: Arguments) -> Figures {
     let rate = arguments.take("rate", 20.0)?;
     arguments.finish()?;
     let words = Words::listen();
-    let mut deploy = Deploy::new(&sockets, people, senders);
+    let mut clients = Clients::new(&sockets, people, senders);
 
-    sockets.gather(people, &mut deploy, Door::of_user)?;
-    sockets.serve_for(&mut deploy, SETTLE)?;
+    sockets.gather(people, &mut clients, Door::of_user)?;
+    sockets.serve_for(&mut clients, SETTLE)?;
     let start = sockets.now();
-    deploy.schedule = Schedule::new(rate, start, start, u64::MAX);
-    sockets.serve_for(&mut deploy, FLOW)?;
-    if deploy.ledger.known() == 0 {
+    clients.schedule = Schedule::new(rate, start, start, u64::MAX);
+    sockets.serve_for(&mut clients, FLOW)?;
+    if clients.ledger.known() == 0 {
         return Err("nothing arrives".into());
     }
-    (deploy.joins, deploy.leaves) = (0, 0);
+    (clients.joins, clients.leaves) = (0, 0);
     tell("ready", json!({ "connected_ms": start as f64 / 1e3 }));
-    sockets.serve_until_told(&mut deploy, &words)?;
+    sockets.serve_until_told(&mut clients, &words)?;
 
     let up = sockets.now();
-    sockets.serve_rest(&mut deploy, up + BACK_WITHIN)?;
+    sockets.serve_rest(&mut clients, up + BACK_WITHIN)?;
     let all_back = sockets.now();
-    let killed = deploy.killed.ok_or("no connection was lost")?;
-    sockets.serve_for(&mut deploy, FLOW_AFTER)?;
-    deploy.schedule = Schedule::new(0.0, 0, 0, 0);
+    let killed = clients.killed.ok_or("no connection was lost")?;
+    sockets.serve_for(&mut clients, FLOW_AFTER)?;
+    clients.schedule = Schedule::new(0.0, 0, 0, 0);
     let last = sockets.now();
-    while sockets.now() < last + DRAIN && !deploy.has_all() {
-        sockets.serve_for(&mut deploy, 100_000)?;
+    while sockets.now() < last + DRAIN && !clients.has_all() {
+        sockets.serve_for(&mut clients, 100_000)?;
     }
     let settled = sockets.now().max(all_back + 200_000);
-    sockets.serve_until(&mut deploy, settled.max(up + GRACE))?;
+    sockets.serve_until(&mut clients, settled.max(up + GRACE))?;
 
     let times = |from: u64| -> Value {
-        let back = deploy.clients.iter().filter_map(|client| client.back);
+        let back = clients.all.iter().filter_map(|client| client.back);
         let times: Histogram = back.map(|at| at.saturating_sub(from)).collect();
         times.to_json()
     };
-    let name = |of: &str| format!("{}{of}", if deploy.is_room { "resumed" } else { "back" });
-    let only_rooms = |figure: u64| deploy.is_room.then_some(figure);
+    let name = |of: &str| format!("{}{of}", if clients.is_room { "resumed" } else { "back" });
+    let only_rooms = |figure: u64| clients.is_room.then_some(figure);
     let mut figures = json!({
         "people": people,
         "senders": senders,
         "rate": rate,
-        "published": deploy.senders.published(),
-        "unacknowledged": only_rooms(deploy.senders.published() - deploy.ledger.acks()),
-        "unseen": deploy.senders.published() - deploy.ledger.known(),
-        "lost": deploy.ledger.lost(deploy.readers),
-        "doubled": deploy.ledger.doubled,
-        "offsets_repeated": only_rooms(deploy.repeated),
-        "offsets_skipped": only_rooms(deploy.skipped),
-        "leaves": only_rooms(deploy.leaves),
-        "joins": only_rooms(deploy.joins),
-        "recovered": only_rooms(deploy.recovered),
-        "not_recovered": only_rooms(deploy.not_recovered),
-        "not_back": people - deploy.back,
-        "dropped_again": deploy.dropped_again,
+        "published": clients.senders.published(),
+        "unacknowledged": only_rooms(clients.senders.published() - clients.ledger.acks()),
+        "unseen": clients.senders.published() - clients.ledger.known(),
+        "lost": clients.ledger.lost(clients.readers),
+        "doubled": clients.ledger.doubled,
+        "offsets_repeated": only_rooms(clients.repeated),
+        "offsets_skipped": only_rooms(clients.skipped),
+        "leaves": only_rooms(clients.leaves),
+        "joins": only_rooms(clients.joins),
+        "recovered": only_rooms(clients.recovered),
+        "not_recovered": only_rooms(clients.not_recovered),
+        "not_back": people - clients.back,
+        "dropped_again": clients.dropped_again,
         "up_ms": up.saturating_sub(killed) as f64 / 1e3,
         "still_open": sockets.open,
-        "complaint": deploy.complaints.first,
+        "complaint": clients.complaints.first,
     });
     figures[name("_ms")] = times(killed);
     figures[name("_from_up_ms")] = times(up);
     Ok(figures)
-}
-
-impl Deploy {
-    fn new(sockets: &Sockets, people: usize, senders: usize) -> Deploy {
-        Deploy {
-            is_room: sockets.protocol.kind == Kind::Roomful,
-            readers: people - usize::from(!sockets.protocol.echoes()),
-            clients: vec![Client::default(); people],
-            senders: Senders::new(senders, Message::Chat { stored: true }),
-            outboxes: vec![VecDeque::new(); senders],
-            schedule: Schedule::new(0.0, 0, 0, 0),
-            ledger: Ledger::new(people, senders),
-            random: Random::new(),
-            complaints: Complaints::default(),
-            next_look: 0,
-            killed: None,
-            back: 0,
-            recovered: 0,
-            not_recovered: 0,
-            joins: 0,
-            leaves: 0,
-            repeated: 0,
-            skipped: 0,
-            dropped_again: 0,
-        }
-    }
-
-    fn has_all(&self) -> bool {
-        let outstanding = self.senders.published() - self.ledger.acks();
-        self.ledger.lost(self.readers) == 0 && (!self.is_room || outstanding == 0)
-    }
-
-    fn hear(&mut self, connection: &mut Connection, said: Said<'_>) {
-        match said.kind() {
-            "welcome" => self.enter(connection.index, said),
-            "message" | "skip" => {
-                if let Some(offset) = said.number("offset") {
-                    self.advance(connection.index, offset);
-                }
-                self.see(connection.index, said.bytes());
-            }
-            "ack" => {
-                let id = said.text("id").unwrap_or_default();
-                if let Some(stamp) = Stamp::read(id.as_bytes()) {
-                    self.ledger.acked(stamp);
-                    if let Some(outbox) = self.outboxes.get_mut(stamp.sender as usize) {
-                        outbox.retain(|&(number, _)| number != stamp.number);
-                    }
-                }
-            }
-            "join" => self.joins += 1,
-            "leave" => self.leaves += 1,
-            _ => {}
-        }
-    }
-
-    /// The offset is the welcome's own, unless what was missed follows (R2).
-    fn enter(&mut self, index: usize, welcome: Said<'_>) {
-        let client = &mut self.clients[index];
-        let recovered = welcome.is_true("recovered");
-        let offset = match &client.place {
-            Some(place) if recovered => place.offset,
-            _ => welcome.number("offset").unwrap_or_default(),
-        };
-        if client.place.is_some() {
-            self.recovered += u64::from(recovered);
-            self.not_recovered += u64::from(!recovered);
-        }
-        client.place = Some(Place {
-            epoch: welcome.text("epoch").unwrap_or_default().to_owned(),
-            session: welcome.text("session").unwrap_or_default().to_owned(),
-            offset,
-        });
-    }
-
-    fn advance(&mut self, index: usize, offset: u64) {
-        if let Some(place) = &mut self.clients[index].place {
-            self.repeated += u64::from(offset <= place.offset);
-            self.skipped += offset.saturating_sub(place.offset + 1);
-            place.offset = place.offset.max(offset);
-        }
-    }
-
-    fn see(&mut self, index: usize, text: &[u8]) {
-        for place in memchr_iter(stamp::MESSAGE, text) {
-            if let Some(stamp) = Stamp::read(&text[place..]) {
-                self.ledger.seen(index, stamp);
-            }
-        }
-    }
-
-    fn lose(&mut self, index: usize, now: u64) {
-        let client = &mut self.clients[index];
-        let lived = client.opened.take().map(|opened| now - opened);
-        client.retry = Some(now + client.backoff.pause(lived, &mut self.random));
-    }
-
-    fn publish(&mut self, sockets: &mut Sockets, sender: usize, due: u64) {
-        let text = self.senders.write(&sockets.protocol, sender, due).to_vec();
-        let connection = &mut sockets.connections[sender];
-        let is_open = connection.is_open();
-        connection.send_if_open(&text);
-        if self.is_room || !is_open {
-            let number = self.senders.last(sender);
-            self.outboxes[sender].push_back((number, text));
-        }
-    }
-
-    /// Brings back who has waited long enough, and gives up attempts that take too long.
-    fn look(&mut self, sockets: &mut Sockets, now: u64) {
-        for index in 0..sockets.connections.len() {
-            let Some(client) = self.clients.get_mut(index) else {
-                return;
-            };
-            if client.retry.is_some_and(|at| at <= now) {
-                client.retry = None;
-                let place = client.place.as_ref();
-                let door = Door {
-                    user: index,
-                    after: place.map(|place| (place.epoch.as_str(), place.offset)),
-                    session: place.map(|place| place.session.as_str()),
-                    ..Door::default()
-                };
-                if sockets.begin_again(index, door).is_err() {
-                    self.lose(index, now);
-                }
-            } else if sockets.give_up(index, now.saturating_sub(WELCOME_WITHIN)) {
-                self.lose(index, now);
-            }
-        }
-    }
-}
-
-impl Listener for Deploy {
-    fn text(&mut self, connection: &mut Connection, frame: &Frame<'_>, _: u64) {
-        self.complaints.look(frame.payload);
-        if !self.is_room {
-            self.see(connection.index, frame.payload);
-            return;
-        }
-        for said in said(frame.payload) {
-            self.hear(connection, said);
-        }
-    }
-
-    fn opened(&mut self, connection: &mut Connection, now: u64) {
-        let index = connection.index;
-        let client = &mut self.clients[index];
-        client.opened = Some(now);
-        if self.killed.is_some() && client.back.is_none() {
-            client.back = Some(now);
-            self.back += 1;
-        }
-        if self.is_room {
-            connection.send(b"ping");
-        }
-        if let Some(outbox) = self.outboxes.get_mut(index) {
-            for (_, text) in &*outbox {
-                connection.send(text);
-            }
-            if !self.is_room {
-                outbox.clear();
-            }
-        }
-    }
-
-    fn closed(&mut self, connection: &mut Connection, now: u64) {
-        let client = &self.clients[connection.index];
-        if client.opened.is_some() {
-            self.killed.get_or_insert(now);
-            self.dropped_again += u64::from(client.back.is_some());
-        }
-        self.lose(connection.index, now);
-    }
-
-    fn between(&mut self, sockets: &mut Sockets) {
-        let now = sockets.now();
-        while let Some((number, due)) = self.schedule.take(now) {
-            self.publish(sockets, number as usize % self.senders.count(), due);
-        }
-        if now >= self.next_look {
-            self.next_look = now + LOOK_EVERY;
-            self.look(sockets, now);
-        }
-    }
-
-    fn wait(&self, now: u64) -> Option<Duration> {
-        let look = Duration::from_micros(LOOK_EVERY);
-        Some(self.schedule.wait(now).unwrap_or(look).min(look))
-    }
-
-    /// Everybody is back.
-    fn is_complete(&self) -> bool {
-        self.back == self.clients.len()
-    }
 }
