@@ -30,7 +30,7 @@ export function figure(value) {
   if (size >= 100) return value.toFixed(0);
   if (size >= 10) return value.toFixed(1).replace(/\.0$/, "");
   if (size >= 1) return value.toFixed(2).replace(/\.?0+$/, "");
-  return value === 0 ? "0" : String(Number(value.toPrecision(2)));
+  return value === 0 ? "0" : String(Number(value.toPrecision(3)));
 }
 
 /** All CPU of a process in a window, in cores. */

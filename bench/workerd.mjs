@@ -1,8 +1,9 @@
 // A Worker to measure: raw `workerd serve`, which has fewer layers than a development server.
+import { execFileSync } from "node:child_process";
 import { copyFileSync, mkdirSync, readFileSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import workerd from "workerd";
-import { at } from "../scripts/project.mjs";
+import { at, node } from "../scripts/project.mjs";
 import { Server, freePort, temporary } from "./process.mjs";
 
 const COMPATIBILITY_DATE = readFileSync(at("wrangler.toml"), "utf8").match(/^compatibility_date = "(.+)"$/m)[1];
@@ -32,12 +33,17 @@ export async function serve(subject, modules, { variables = {}, counting = false
   return server.start();
 }
 
+// What is still in the journal goes into the database: otherwise its size would be that of the journal.
+const CHECKPOINT = `new (require("node:sqlite").DatabaseSync)(process.argv[1]).prepare("PRAGMA wal_checkpoint(TRUNCATE)").all()`;
+
 /** What a Worker that was halted has on disk for its objects, in bytes. */
 export function stored({ folder }) {
   const storage = path.join(folder, "storage");
-  return readdirSync(storage, { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.sqlite(-wal)?$/.test(entry.name) && !entry.name.startsWith("metadata"))
-    .reduce((sum, entry) => sum + statSync(path.join(entry.parentPath, entry.name)).size, 0);
+  const databases = readdirSync(storage, { recursive: true })
+    .filter((name) => name.endsWith(".sqlite") && path.basename(name) !== "metadata.sqlite")
+    .map((name) => path.join(storage, name));
+  for (const file of databases) execFileSync(node(), ["--no-warnings", "-e", CHECKPOINT, file]);
+  return databases.reduce((sum, file) => sum + statSync(file).size, 0);
 }
 
 function config(names, variables, port) {

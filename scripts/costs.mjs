@@ -62,7 +62,7 @@ function show({ hourly, messages, roomful: { least, most }, partyserver, pusher,
     console.log(`  ${meters[name].name}: ${amount}, $${range(least.listed[name], most.listed[name])}`);
   }
   console.log(`  all of it: $${range(total(least.listed), total(most.listed))}, nothing taken as included`);
-  console.log(`  lines in Workers Logs, unless turned off: ${figure(least.lines)}, $${dollars(least.listedLog)}`);
+  console.log(`  lines in Workers Logs, if invocations are logged: ${figure(least.lines)}, $${dollars(least.listedLog)}`);
   console.log(`\nthe bill of an account that does nothing else, $ a month`);
   console.log(`  Roomful: ${range(least.month, most.month)}; fits the free plan: ${least.free.length ? "no" : "yes"}`);
   console.log(`  PartyServer, hibernating: ${range(partyserver.asleep.least.month, partyserver.asleep.most.month)}`);

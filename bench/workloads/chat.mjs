@@ -14,6 +14,20 @@ const CALM = 10;
 /** As fast as acknowledgements allow is faster than what a client may say otherwise. */
 const FAST = { RATE_PER_SECOND: 10_000, RATE_BURST: 100_000 };
 
+/** What is asked; `subject` by name. */
+const KINDS = [
+  { name: "durable", title: "Roomful, stored", subject: "roomful", kind: "durable" },
+  { name: "ephemeral", title: "Roomful, not stored", subject: "roomful", kind: "ephemeral" },
+  {
+    name: "insert",
+    title: "PartyServer, one INSERT each",
+    subject: "partyserver",
+    kind: "durable",
+    variables: { HISTORY: "yes" },
+  },
+  { name: "plain", title: "PartyServer, not stored", subject: "partyserver", kind: "ephemeral" },
+];
+
 export const chat = {
   name: "chat",
   title: "Chat",
@@ -27,6 +41,13 @@ export const chat = {
     return {
       figures: { speeds, acks, rows },
       tables: [speedTable(speeds), ackTable(acks), rowTable(rows)],
+      bars: [
+        {
+          title: "Messages that reach 100 readers in a second, counted once for each of them",
+          unit: "",
+          bars: speeds.filter(({ people }) => people === 100).map(({ title, deliveries }) => [title, deliveries.median]),
+        },
+      ],
       targets: [
         ...speeds
           .filter(({ name }) => name === "durable")
@@ -43,25 +64,9 @@ export const chat = {
   },
 };
 
-function kindsOf(bench) {
-  return [
-    { name: "durable", title: "Roomful, stored", subject: "roomful", kind: "durable" },
-    { name: "ephemeral", title: "Roomful, not stored", subject: "roomful", kind: "ephemeral" },
-    {
-      name: "insert",
-      title: "PartyServer, one INSERT each",
-      subject: "partyserver",
-      kind: "durable",
-      variables: { HISTORY: "yes" },
-    },
-    { name: "plain", title: "PartyServer, not stored", subject: "partyserver", kind: "ephemeral" },
-    ...(bench.quick ? [] : [{ name: "ws", title: "ws, not stored", subject: "ws", kind: "ephemeral" }]),
-  ];
-}
-
 async function speedsOf(bench, crowds) {
-  const cases = crowds.flatMap((people) => kindsOf(bench).map((kind) => ({ ...kind, people })));
-  const outcomes = await bench.rounds(bench.times(3), cases, ({ subject, title, people, kind, variables }) =>
+  const cases = crowds.flatMap((people) => KINDS.map((kind) => ({ ...kind, people })));
+  const outcomes = await bench.rounds(bench.times(2), cases, ({ subject, title, people, kind, variables }) =>
     bench.measure(
       bench.subjects[subject],
       "chat",
@@ -94,12 +99,8 @@ async function speedsOf(bench, crowds) {
 }
 
 async function acksOf(bench, crowds) {
-  const cases = crowds.flatMap((people) =>
-    kindsOf(bench)
-      .filter(({ kind }) => kind === "durable")
-      .map((kind) => ({ ...kind, people })),
-  );
-  const outcomes = await bench.rounds(bench.times(3), cases, ({ subject, title, people, variables }) =>
+  const cases = crowds.flatMap((people) => KINDS.filter(({ kind }) => kind === "durable").map((kind) => ({ ...kind, people })));
+  const outcomes = await bench.rounds(bench.times(2), cases, ({ subject, title, people, variables }) =>
     bench.measure(
       bench.subjects[subject],
       "chat",

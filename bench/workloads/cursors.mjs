@@ -7,7 +7,7 @@ import { target } from "../targets.mjs";
 const RATE = 20;
 const P99_MS = 100;
 /** Where the search begins, near the ends that were found before: fewer probes. */
-const GUESSES = { roomful: 400, "roomful-states": 400, bare: 45, partyserver: 40, ws: 60, socketio: 40, sockudo: 60 };
+const GUESSES = { roomful: 350, "roomful-states": 350, bare: 33, partyserver: 33, ws: 55, socketio: 50, sockudo: 68 };
 const PEOPLE_AT_LEAST = 400;
 const TIMES_PARTYSERVER = 8;
 /** To so many people a delivery is so many times cheaper than PartyServer's to 40. */
@@ -65,11 +65,11 @@ export const cursors = {
 /** One search for each case; then, from where it ended, further ones, which are short. */
 async function searches(bench, cases) {
   const found = cases.map(() => []);
-  const window = { warmup: bench.quick ? 1 : 2, seconds: bench.quick ? 3 : 4, drain: 3 };
+  const window = { warmup: 1.5, seconds: bench.quick ? 2 : 3, drain: 3 };
   await bench.rounds(bench.times(2), cases, async (one, round) => {
     const before = found[cases.indexOf(one)];
     const guess = before[0]?.people || GUESSES[one.name];
-    const probes = bench.quick ? 4 : round ? 4 : 8;
+    const probes = bench.quick ? 4 : round ? 3 : 7;
     const outcome = await largest((people) => carries(bench, one, people, window), { guess, probes });
     bench.tell(`cursors, ${one.title}`, `${outcome.people} people after ${outcome.asked.length} probes`);
     before.push(outcome);

@@ -13,7 +13,7 @@ export const deploy = {
 
   async run(bench) {
     const subjects = bench.quick ? bench.only("roomful") : bench.only("roomful", "partyserver");
-    const outcomes = await bench.rounds(bench.times(3), subjects, (subject) =>
+    const outcomes = await bench.rounds(bench.times(2), subjects, (subject) =>
       bench.measure(
         subject,
         "deploy",

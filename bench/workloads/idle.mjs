@@ -6,7 +6,7 @@ import { holds, target } from "../targets.mjs";
 const PEOPLE = 5000;
 const PING_EVERY_S = 25;
 /** The runtime puts an object to sleep after some ten seconds. */
-const ASLEEP_AFTER_MS = 14_000;
+const ASLEEP_AFTER_MS = 12_500;
 const MEMORY_AT_MOST = 1.2;
 /** Two runs of the same subject differ by so much: less is no difference. In cores. */
 const NOISE = 0.005;
@@ -19,7 +19,7 @@ export const idle = {
 
   async run(bench) {
     const subjects = bench.quick ? bench.only("roomful", "bare") : bench.only("roomful", "bare", "partyserver", "ws", "socketio");
-    const seconds = bench.quick ? 10 : 30;
+    const seconds = bench.quick ? 10 : 20;
     const outcomes = await bench.rounds(bench.times(1), subjects, (subject) => run(bench, subject, seconds));
     const bare = outcomes[subjects.findIndex(({ name }) => name === "bare")];
     const rows = subjects.map((subject, index) => {

@@ -25,7 +25,7 @@ function rowsAt(bench, { rate, subject }) {
   return bench.serving(subject, { variables, counting: true }, async (server) => {
     const crowd = { people: 10, senders: 10, warmup: 0, drain: 2, kind: "durable" };
     await bench.load(subject, server, "chat", { ...crowd, rate: 4 * KEPT, seconds: 1 });
-    const run = bench.load(subject, server, "chat", { ...crowd, rate, seconds: rate > 10 ? 10 : 30 });
+    const run = bench.load(subject, server, "chat", { ...crowd, rate, seconds: rate > 10 ? 10 : 20 });
     // Who comes and goes writes rows as well: only what is between counts.
     const seen = await watch(server, run);
     const [before, after] = [seen[0].frames, seen.at(-1).frames];

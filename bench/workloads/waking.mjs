@@ -9,7 +9,7 @@ const CROWDS = [
   { people: 100, rooms: 10 },
   { people: 1000, rooms: 6 },
 ];
-const ASLEEP_AFTER_MS = 14_000;
+const ASLEEP_AFTER_MS = 12_500;
 const AT_MOST_MS = 50;
 
 export const waking = {
@@ -21,7 +21,9 @@ export const waking = {
   async run(bench) {
     const subjects = bench.quick ? bench.only("roomful", "bare") : bench.only("roomful", "bare", "partyserver");
     const crowds = bench.quick ? [{ people: 1000, rooms: 4 }] : CROWDS;
-    const cases = crowds.flatMap((crowd) => subjects.map((subject) => ({ ...crowd, subject })));
+    const cases = crowds.flatMap((crowd) =>
+      subjects.filter(({ name }) => crowd.people === 1000 || name !== "partyserver").map((subject) => ({ ...crowd, subject })),
+    );
     const outcomes = await bench.rounds(bench.times(1), cases, (one) => run(bench, one));
     const rows = cases.map(({ people, rooms, subject }, index) => {
       const runs = outcomes[index];

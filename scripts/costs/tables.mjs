@@ -131,7 +131,7 @@ function useTable(reports) {
 function dollarTable(reports) {
   const small = ({ worker_requests, worker_cpu_ms, object_requests }) => worker_requests + worker_cpu_ms + object_requests;
   return table(
-    ["room", "requests", "duration", "rows written", "rows read, storage", "**all of it**", "and the log, if on"],
+    ["room", "requests", "duration", "rows written", "rows read, storage", "**all of it**", "and a log of invocations"],
     reports.map(({ room, roomful: { least, most } }) => [
       room.name,
       dollars(small(least.listed)),

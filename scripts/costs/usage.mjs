@@ -9,8 +9,8 @@ const QUIET = { people: 0, rate: 0, ephemeral: 0, joins: 0, leaves: 0, drops: 0,
 export const assumed = {
   pingSeconds: 25,
   commitsPerSecond: 20,
-  /** How long after a frame the room waits before it saves what it knows of connections (src/room/saving.rs). */
-  saveSeconds: 1,
+  /** The pause after which a room saves what it knows of connections, if frames came closer together (src/room/saving.rs). */
+  saveSeconds: 0.1,
   graceSeconds: 10,
   historyMessages: 1000,
   /** Rows of the log that the history fills. */
@@ -30,9 +30,9 @@ export const assumed = {
   partyserver: { rowsPerMessage: 1, hibernates: true },
 };
 
-/** The share of the time in which a timer runs that each of `rate` frames a second, which come at random, keeps for so many
- * seconds after it: a room saves what it knows of its connections once it has heard nothing for that long. */
-export const savingShare = (rate, saveSeconds) => 1 - Math.exp(-rate * saveSeconds);
+/** The share of the time in which a timer runs, of `rate` frames a second that come at random: a frame that comes within
+ * `saveSeconds` of another keeps the room from being put away until nothing has come for that long. */
+export const savingShare = (rate, saveSeconds) => (1 - Math.exp(-rate * saveSeconds)) ** 2;
 
 /** Looks for silence: one in four times PING_SECONDS while anybody is there, however many. */
 export const alarms = ({ people }, { pingSeconds }) => (people > 0 ? HOUR / (4 * pingSeconds) : 0);
