@@ -19,7 +19,7 @@ import { Failure, main, say } from "../scripts/step.mjs";
 import { Bench, impossible } from "./bench.mjs";
 import { buildLoad } from "./load.mjs";
 import { machine, versions } from "./machine.mjs";
-import { buildSockudo } from "./peers/sockudo/serve.mjs";
+import { buildSockudo, sockudo } from "./peers/sockudo/serve.mjs";
 import { report } from "./report.mjs";
 import { bundlePeers, subjects } from "./subjects.mjs";
 import { workloads } from "./workloads/index.mjs";
@@ -51,6 +51,7 @@ await main(async (args) => {
   await bundlePeers();
   if (values.sockudo) await buildSockudo();
   const about = { at: new Date().toISOString(), machine: machine(), versions: versions(), size: wasmSize(worker) };
+  if (values.sockudo) about.versions.sockudo = sockudo.version;
   const bench = new Bench({ subjects: subjects({ worker, variables, withSockudo: values.sockudo }), quick, repeat });
   const parts = [];
   for (const workload of chosen) parts.push(await part(workload, bench));
