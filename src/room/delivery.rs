@@ -58,16 +58,22 @@ impl Outbox {
     ) -> Deliveries {
         let mut deliveries = Deliveries::default();
         let own = self.own_places();
-        let mut bodies: Map<Audiences, (Body, Vec<Link>)> = Map::default();
+        // A handful at most: looking through them is cheaper than a hash.
+        let mut bodies: Vec<(Audiences, Body, Vec<Link>)> = Vec::new();
         for (link, connection) in connections {
             let audiences = Audiences::of(connection);
             let places = own.get(&connection.id);
             let text = if connection.since > 0 || (places.is_some() && !audiences.frames) {
                 self.item_by_item(connection, audiences, epoch)
             } else {
-                let (body, links) = bodies
-                    .entry(audiences)
-                    .or_insert_with(|| (self.shared_body(audiences, epoch), Vec::new()));
+                let known = bodies.iter().position(|(other, ..)| *other == audiences);
+                let place = known.unwrap_or_else(|| {
+                    bodies.push((audiences, self.shared_body(audiences, epoch), Vec::new()));
+                    bodies.len().saturating_sub(1)
+                });
+                let Some((_, body, links)) = bodies.get_mut(place) else {
+                    continue;
+                };
                 match places {
                     Some(places) => self.spliced(body, places),
                     None => {
@@ -80,7 +86,7 @@ impl Outbox {
                 deliveries.push(audiences, vec![link], text);
             }
         }
-        for (audiences, (body, to)) in bodies {
+        for (audiences, body, to) in bodies {
             if let (false, Some(text)) = (to.is_empty(), body.finish(audiences.frames)) {
                 deliveries.push(audiences, to, text);
             }
@@ -205,7 +211,7 @@ impl Outbox {
 }
 
 /// What a connection sees, and in which form: connections that agree in it share a body.
-#[derive(Copy, Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
 struct Audiences {
     /// JSON frames for a WebSocket; otherwise server-sent events.
     frames: bool,
