@@ -224,7 +224,7 @@ impl Room {
     }
 
     fn flush_at(&self) -> u64 {
-        self.tick.due(self.outbox.stores())
+        self.tick.due(self.outbox.stores(), &self.limits)
     }
 
     fn next_wake(&self) -> Option<u64> {

@@ -1,28 +1,35 @@
 //! When the next flush may go out.
 //!
-//! A send costs the runtime some 15 µs of the room's one thread, whatever its size. So what a room
-//! spends is bounded by frames, not by messages: after a flush to N connections the next one waits
-//! N / `FRAMES_PER_SECOND`, at most `MAX_TICK_MS`. A commit costs a row, so after one the next waits
-//! 1 / `COMMITS_PER_SECOND`. A room that was quiet for that long waits for nothing at all.
+//! A send costs the runtime 15 to 50 µs of the room's one thread, nearly whatever its size: a profile of
+//! workerd (2026-11) shows the machinery of promises around each, not the bytes. So what a room spends is
+//! bounded by frames, not by messages: after a flush to N connections the next one waits
+//! N / `FRAMES_PER_SECOND`, at most `MAX_TICK_MS`. 40 people who move cursors wait 16 ms so, which is one
+//! frame of a display. A commit costs a row, so there are `COMMITS_PER_SECOND` of them, give or take a few
+//! at once. A room that was quiet for that long waits for nothing at all.
 
 use crate::protocol::Limits;
+
+/// So many commits may follow each other without a pause. Without a few, people who say something at
+/// about the pace of the commits would nearly all wait for one.
+const COMMITS_AT_ONCE: u64 = 5;
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tick {
     /// When frames may go out again, in milliseconds.
     frames_at: u64,
-    /// When something may be stored again, in milliseconds.
-    commit_at: u64,
+    /// When there would be a commit had they all kept their pace, in milliseconds: the generic cell rate
+    /// algorithm.
+    commits_at: u64,
 }
 
 impl Tick {
     /// When an outbox may be flushed.
-    pub fn due(&self, stores: bool) -> u64 {
-        if stores {
-            self.frames_at.max(self.commit_at)
-        } else {
-            self.frames_at
+    pub fn due(&self, stores: bool, limits: &Limits) -> u64 {
+        if !stores {
+            return self.frames_at;
         }
+        let ahead = pace(limits).saturating_mul(COMMITS_AT_ONCE.saturating_sub(1));
+        self.frames_at.max(self.commits_at.saturating_sub(ahead))
     }
 
     /// Notes a flush that sent `frames` frames.
@@ -34,10 +41,14 @@ impl Tick {
             .unwrap_or(0);
         self.frames_at = now.saturating_add(wait.min(limits.max_tick_ms));
         if stored {
-            let wait = 1_000_u64
-                .checked_div(limits.commits_per_second)
-                .unwrap_or(0);
-            self.commit_at = now.saturating_add(wait);
+            self.commits_at = self.commits_at.max(now).saturating_add(pace(limits));
         }
     }
+}
+
+/// Milliseconds from one commit to the next, in the long run.
+fn pace(limits: &Limits) -> u64 {
+    1_000_u64
+        .checked_div(limits.commits_per_second)
+        .unwrap_or(0)
 }
