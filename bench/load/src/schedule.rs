@@ -52,6 +52,11 @@ impl Schedule {
         (due < self.end).then_some(due)
     }
 
+    /// Whether they are so close together that a millisecond sooner or later tells nothing.
+    pub fn is_dense(&self) -> bool {
+        self.interval < FAR_APART
+    }
+
     /// How long to wait for it.
     pub fn wait(&self, now: u64) -> Option<Duration> {
         let wait = self.next()?.saturating_sub(now);

@@ -100,6 +100,10 @@ impl Listener for Crowd {
         self.schedule.wait(now)
     }
 
+    fn looks(&self) -> bool {
+        self.schedule.is_dense()
+    }
+
     fn is_complete(&self) -> bool {
         self.tally.delivered >= self.expected()
     }

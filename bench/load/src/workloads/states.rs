@@ -182,6 +182,10 @@ impl Listener for States {
         self.schedule.wait(now)
     }
 
+    fn looks(&self) -> bool {
+        self.schedule.is_dense()
+    }
+
     fn is_complete(&self) -> bool {
         self.stale() == 0
     }
