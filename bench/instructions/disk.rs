@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use roomful::protocol::{ConnectionId, Json};
-use roomful::room::{Direction, LogHead, LogRow, MemberRow, Meta, Store, StoreResult};
+use roomful::room::{Direction, LogHead, LogRow, MemberRow, Meta, Place, Store, StoreResult};
 
 #[derive(Clone, Default)]
 pub struct Disk {
@@ -48,16 +48,17 @@ impl Store for Disk {
         Ok(())
     }
 
-    fn end(&mut self, direction: Direction) -> StoreResult<Option<LogHead>> {
-        let row = match direction {
-            Direction::Forward => self.log.first(),
-            Direction::Backward => self.log.last(),
+    fn heads(
+        &mut self,
+        after: u64,
+        direction: Direction,
+        visit: &mut dyn FnMut(LogHead) -> ControlFlow<()>,
+    ) -> StoreResult<()> {
+        let rows = self.log.iter().filter(|row| row.last > after);
+        let _ = match direction {
+            Direction::Forward => rows.map(LogRow::head).try_for_each(visit),
+            Direction::Backward => rows.rev().map(LogRow::head).try_for_each(visit),
         };
-        Ok(row.map(LogRow::head))
-    }
-
-    fn heads(&mut self, visit: &mut dyn FnMut(LogHead) -> ControlFlow<()>) -> StoreResult<()> {
-        let _ = self.log.iter().try_for_each(|row| visit(row.head()));
         Ok(())
     }
 
@@ -84,8 +85,10 @@ impl Store for Disk {
         Ok(())
     }
 
-    fn append(&mut self, row: &LogRow, reuse: Option<u64>) -> StoreResult<()> {
-        self.log.retain(|old| Some(old.first) != reuse);
+    fn append(&mut self, row: &LogRow, place: Place) -> StoreResult<()> {
+        if let Place::Over(first) = place {
+            self.log.retain(|old| old.first != first);
+        }
         self.log.push(row.clone());
         Ok(())
     }

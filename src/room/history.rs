@@ -118,15 +118,14 @@ impl Log {
     ) -> StoreResult<Summary> {
         let window = self.window(now, limits);
         let mut summary = Summary::default();
-        store.heads(&mut |head| {
+        store.heads(window.floor, Direction::Forward, &mut |head| {
             if !window.holds(&head) {
                 return ControlFlow::Continue(());
             }
             let first_offset = head.first.max(window.floor.saturating_add(1));
-            let from_byte = head.total.saturating_sub(head.bytes);
             summary = Summary {
                 messages: self.offset().saturating_add(1).saturating_sub(first_offset),
-                bytes: self.total().saturating_sub(from_byte),
+                bytes: self.total().saturating_sub(head.from_byte()),
                 first_offset: Some(first_offset),
             };
             ControlFlow::Break(())

@@ -71,7 +71,7 @@ impl Ids {
     pub fn load(&mut self, row: &LogHead, ids: &str) {
         let entries: Vec<(u64, Box<str>)> = serde_json::from_str(ids).unwrap_or_default();
         for (offset, key) in entries {
-            self.insert(key, offset, row.at, row.total.saturating_sub(row.bytes));
+            self.insert(key, offset, row.at, row.from_byte());
         }
     }
 
@@ -84,20 +84,20 @@ impl Ids {
         serde_json::to_string(&entries).unwrap_or_default()
     }
 
-    /// Notes in which row the messages `first` to `last` have come to lie.
-    pub fn settle(&mut self, first: u64, last: u64, at: u64, from_byte: u64) {
+    /// Notes that messages have come to lie in this row.
+    pub fn settle(&mut self, row: &LogHead) {
         let Ids { entries, order, .. } = self;
-        let older = order.partition_point(|(offset, _)| *offset < first);
+        let older = order.partition_point(|(offset, _)| *offset < row.first);
         for (offset, key) in order
             .iter()
             .skip(older)
-            .take_while(|(offset, _)| *offset <= last)
+            .take_while(|(offset, _)| *offset <= row.last)
         {
             if let Some(entry) = entries.get_mut(key) {
                 *entry = Entry {
                     offset: *offset,
-                    at,
-                    from_byte,
+                    at: row.at,
+                    from_byte: row.from_byte(),
                 };
             }
         }

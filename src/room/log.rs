@@ -5,21 +5,19 @@
 //! one row written rather than two. Rows outside the history may therefore still lie in storage; no
 //! read shows them.
 
+use std::ops::ControlFlow;
+
 use super::ids::Ids;
 use super::row::Draft;
-use super::store::{Direction, LogHead, Store, StoreResult};
+use super::store::{Direction, LogHead, Place, Store, StoreResult};
 use super::window::Window;
 use crate::protocol::{ConnectionId, Limits};
 
 /// Where the log stands, and the ids in it.
 #[derive(Debug, Default)]
 pub struct Log {
-    /// Offset of the last committed message.
-    offset: u64,
-    /// Bytes of all rows ever written in this epoch.
-    total: u64,
-    /// Time of the newest row.
-    at: u64,
+    /// The newest row; all zeros before the first.
+    newest: LogHead,
     /// The oldest row in storage; `None` if there is none, or if it is to be looked up again.
     oldest: Option<LogHead>,
     ids: Ids,
@@ -28,43 +26,31 @@ pub struct Log {
 impl Log {
     /// Reads where the log stands.
     pub fn restore(store: &mut dyn Store) -> StoreResult<Log> {
-        let Some(newest) = store.end(Direction::Backward)? else {
-            return Ok(Log::default());
-        };
-        let oldest = store.end(Direction::Forward)?;
-        let LogHead {
-            last: offset,
-            total,
-            at,
-            ..
-        } = newest;
         Ok(Log {
-            offset,
-            total,
-            at,
-            oldest,
+            newest: end(Direction::Backward, store)?.unwrap_or_default(),
+            oldest: end(Direction::Forward, store)?,
             ids: Ids::default(),
         })
     }
 
     /// Offset of the last committed message; 0 before the first.
     pub fn offset(&self) -> u64 {
-        self.offset
+        self.newest.last
     }
 
     /// Bytes of messages ever stored in this epoch.
     pub fn total(&self) -> u64 {
-        self.total
+        self.newest.total
     }
 
     /// Time of the newest row in milliseconds.
     pub fn at(&self) -> u64 {
-        self.at
+        self.newest.at
     }
 
     /// What is in the history at this moment.
     pub fn window(&self, now: u64, limits: &Limits) -> Window {
-        Window::new(self.offset, self.total, now.max(self.at), limits)
+        Window::new(self.offset(), self.total(), now.max(self.at()), limits)
     }
 
     /// The window in which ids count once.
@@ -72,7 +58,7 @@ impl Log {
         if limits.history_messages > 0 {
             self.window(now, limits)
         } else {
-            Window::of_ids(self.offset)
+            Window::of_ids(self.offset())
         }
     }
 
@@ -98,7 +84,8 @@ impl Log {
 
     /// Remembers the id of a message that the next flush stores.
     pub fn remember(&mut self, key: Box<str>, offset: u64, now: u64) {
-        self.ids.insert(key, offset, now.max(self.at), self.total);
+        let at = now.max(self.at());
+        self.ids.insert(key, offset, at, self.total());
     }
 
     /// Stores the messages of a flush: dense offsets from [`Log::offset`] + 1 on.
@@ -114,9 +101,9 @@ impl Log {
         limits: &Limits,
         store: &mut dyn Store,
     ) -> StoreResult<()> {
-        let at = now.max(self.at);
+        let at = now.max(self.at());
         let keep = limits.history_messages > 0;
-        let mut draft = Draft::new(self.offset);
+        let mut draft = Draft::new(self.offset());
         for (offset, text, without) in messages {
             if draft.is_full(text.len(), limits) {
                 let next = Draft::new(offset.saturating_sub(1));
@@ -137,25 +124,37 @@ impl Log {
         limits: &Limits,
         store: &mut dyn Store,
     ) -> StoreResult<()> {
-        let from_byte = self.total;
-        let mut row = draft.finish(at, from_byte);
+        let mut row = draft.finish(at, self.total());
         if limits.history_messages > 0 {
             row.ids = self.ids.row(row.first, row.last);
         }
         let window = Window::new(row.last, row.total, at, limits);
-        let reuse = self.oldest.filter(|head| !window.holds(head));
-        store.append(&row, reuse.map(|head| head.first))?;
-        self.ids.settle(row.first, row.last, at, from_byte);
-        (self.offset, self.total, self.at) = (row.last, row.total, at);
-        if reuse.is_some() || self.oldest.is_none() {
+        let place = match &self.oldest {
+            Some(oldest) if !window.holds(oldest) => Place::Over(oldest.first),
+            _ => Place::New,
+        };
+        store.append(&row, place)?;
+        self.newest = row.head();
+        self.ids.settle(&self.newest);
+        if place != Place::New || self.oldest.is_none() {
             // Should this fail, the row is stored all the same, and the next one looks again.
-            self.oldest = store.end(Direction::Forward).unwrap_or_default();
+            self.oldest = end(Direction::Forward, store).unwrap_or_default();
         }
         Ok(())
     }
 
     /// Forgets the ids of messages that could not be stored.
     pub fn revoke(&mut self) {
-        self.ids.forget_after(self.offset);
+        self.ids.forget_after(self.offset());
     }
+}
+
+/// The oldest (`Forward`) or the newest (`Backward`) row there is.
+fn end(direction: Direction, store: &mut dyn Store) -> StoreResult<Option<LogHead>> {
+    let mut found = None;
+    store.heads(0, direction, &mut |head| {
+        found = Some(head);
+        ControlFlow::Break(())
+    })?;
+    Ok(found)
 }

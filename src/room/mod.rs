@@ -64,7 +64,9 @@ pub use action::{Action, Event};
 pub use connection::{Kind, Link};
 pub use delivery::Delivery;
 pub use input::{Call, Connect, Fresh, Input, RequestId};
-pub use store::{Direction, LogHead, LogRow, MemberRow, Meta, Store, StoreError, StoreResult};
+pub use store::{
+    Direction, LogHead, LogRow, MemberRow, Meta, Place, Store, StoreError, StoreResult,
+};
 
 use crate::auth::SessionKey;
 use crate::map::Map;

@@ -93,7 +93,7 @@ impl LogRow {
 }
 
 /// A row without its text.
-#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+#[derive(Copy, Clone, Debug, PartialEq, Eq, Default)]
 pub struct LogHead {
     /// As in the row.
     pub first: u64,
@@ -105,6 +105,22 @@ pub struct LogHead {
     pub total: u64,
     /// Bytes of the row's `messages`.
     pub bytes: u64,
+}
+
+impl LogHead {
+    /// Bytes of the rows before this one.
+    pub fn from_byte(&self) -> u64 {
+        self.total.saturating_sub(self.bytes)
+    }
+}
+
+/// Where a row of the log is put.
+#[derive(Copy, Clone, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Behind all others.
+    New,
+    /// In place of the row whose `first` is this, so that it counts as one row written.
+    Over(u64),
 }
 
 /// Which way rows are read.
@@ -139,10 +155,13 @@ pub trait Store {
     /// Bans a user, in place of an earlier ban.
     fn put_ban(&mut self, user: &str, until: u64) -> StoreResult<()>;
 
-    /// The oldest (`Forward`) or the newest (`Backward`) row there is.
-    fn end(&mut self, direction: Direction) -> StoreResult<Option<LogHead>>;
-    /// Heads of the rows from the oldest on, until `visit` breaks.
-    fn heads(&mut self, visit: &mut dyn FnMut(LogHead) -> ControlFlow<()>) -> StoreResult<()>;
+    /// Heads of the rows that hold offsets above `after`, in `direction`, until `visit` breaks.
+    fn heads(
+        &mut self,
+        after: u64,
+        direction: Direction,
+        visit: &mut dyn FnMut(LogHead) -> ControlFlow<()>,
+    ) -> StoreResult<()>;
     /// Rows that hold an offset in `after + 1 .. before`, in `direction`, until `visit` breaks.
     fn rows(
         &mut self,
@@ -154,9 +173,8 @@ pub trait Store {
     /// Visits the `ids` of the rows that hold offsets above `after`, oldest first, leaving out
     /// empty ones.
     fn ids(&mut self, after: u64, visit: &mut dyn FnMut(LogHead, &str)) -> StoreResult<()>;
-    /// Adds a row; in place of the row whose `first` is `reuse`, if given, so that it counts as one
-    /// row written.
-    fn append(&mut self, row: &LogRow, reuse: Option<u64>) -> StoreResult<()>;
+    /// Adds a row behind the newest one.
+    fn append(&mut self, row: &LogRow, place: Place) -> StoreResult<()>;
 
     /// Forgets everything but bans that end after `now`.
     fn erase(&mut self, now: u64) -> StoreResult<()>;

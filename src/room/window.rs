@@ -38,7 +38,7 @@ impl Window {
 
     /// Whether any of a row is in the history: offsets above [`Window::floor`] then are.
     pub fn holds(&self, row: &LogHead) -> bool {
-        self.holds_message(row.last, row.at, row.total.saturating_sub(row.bytes))
+        self.holds_message(row.last, row.at, row.from_byte())
     }
 
     /// Whether a message is, if its row was written at `at` and begins at byte `from_byte` of the epoch.

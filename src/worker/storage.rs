@@ -2,9 +2,29 @@
 
 use std::ops::ControlFlow;
 
-use super::database::{Database, Row, blob, integer, text, unexpected};
+use wasm_bindgen::JsValue;
+
+use super::database::{Database, blob, integer, text, unexpected};
 use crate::protocol::{ConnectionId, Json};
-use crate::room::{Direction, LogHead, LogRow, MemberRow, Meta, Store, StoreResult};
+use crate::room::{Direction, LogHead, LogRow, MemberRow, Meta, Place, Store, StoreResult};
+
+/// Rows of the log that hold an offset from `?1` on. Rows are dense and do not overlap, so the one that holds `?1` is the
+/// last that begins at or before it, and what is older is not even looked at, since each row that is counts as one read.
+macro_rules! from_log {
+    ($columns:literal, $rest:literal) => {
+        concat!(
+            "SELECT ",
+            $columns,
+            " FROM log WHERE first >= (SELECT coalesce(max(first), 0) FROM log WHERE first <= ?1) AND last >= ?1 ",
+            $rest
+        )
+    };
+}
+
+/// The offset after this one.
+fn next(after: u64) -> JsValue {
+    integer(after.saturating_add(1))
+}
 
 impl Store for Database {
     fn meta(&mut self) -> StoreResult<Option<Meta>> {
@@ -113,30 +133,22 @@ impl Store for Database {
         )
     }
 
-    fn end(&mut self, direction: Direction) -> StoreResult<Option<LogHead>> {
-        if !self.exists() {
-            return Ok(None);
-        }
-        let query = match direction {
-            Direction::Forward => {
-                "SELECT first, last, at, total, bytes FROM log ORDER BY first LIMIT 1"
-            }
-            Direction::Backward => {
-                "SELECT first, last, at, total, bytes FROM log ORDER BY first DESC LIMIT 1"
-            }
-        };
-        self.first(query, [], Row::head)
-    }
-
-    fn heads(&mut self, visit: &mut dyn FnMut(LogHead) -> ControlFlow<()>) -> StoreResult<()> {
+    fn heads(
+        &mut self,
+        after: u64,
+        direction: Direction,
+        visit: &mut dyn FnMut(LogHead) -> ControlFlow<()>,
+    ) -> StoreResult<()> {
         if !self.exists() {
             return Ok(());
         }
-        self.each(
-            "SELECT first, last, at, total, bytes FROM log ORDER BY first",
-            [],
-            |row| Ok(visit(row.head()?)),
-        )
+        let query = match direction {
+            Direction::Forward => from_log!("first, last, at, total, bytes", "ORDER BY first"),
+            Direction::Backward => {
+                from_log!("first, last, at, total, bytes", "ORDER BY first DESC")
+            }
+        };
+        self.each(query, [next(after)], |row| Ok(visit(row.head()?)))
     }
 
     fn rows(
@@ -149,57 +161,58 @@ impl Store for Database {
         if !self.exists() {
             return Ok(());
         }
-        // Rows are dense and do not overlap, so the one that holds `after + 1` is the last that begins at or before it.
         let query = match direction {
             Direction::Forward => {
-                "SELECT first, last, at, total, bytes, ids, skips, messages FROM log
-                 WHERE first >= (SELECT coalesce(max(first), 0) FROM log WHERE first <= ?1) AND last >= ?1 AND first < ?2
-                 ORDER BY first"
+                from_log!(
+                    "first, last, at, total, bytes, ids, skips, messages",
+                    "AND first < ?2 ORDER BY first"
+                )
             }
             Direction::Backward => {
-                "SELECT first, last, at, total, bytes, ids, skips, messages FROM log
-                 WHERE first < ?2 AND last >= ?1 ORDER BY first DESC"
+                from_log!(
+                    "first, last, at, total, bytes, ids, skips, messages",
+                    "AND first < ?2 ORDER BY first DESC"
+                )
             }
         };
         let before = before.min(crate::protocol::MAX_INTEGER);
-        self.each(
-            query,
-            [integer(after.saturating_add(1)), integer(before)],
-            |mut row| {
-                let LogHead {
-                    first,
-                    last,
-                    at,
-                    total,
-                    ..
-                } = row.head()?;
-                let (ids, skips, messages) = (row.text(5)?, row.text(6)?, row.text(7)?);
-                Ok(visit(LogRow {
-                    first,
-                    last,
-                    at,
-                    total,
-                    ids,
-                    skips,
-                    messages,
-                }))
-            },
-        )
+        self.each(query, [next(after), integer(before)], |mut row| {
+            let LogHead {
+                first,
+                last,
+                at,
+                total,
+                ..
+            } = row.head()?;
+            let (ids, skips, messages) = (row.text(5)?, row.text(6)?, row.text(7)?);
+            Ok(visit(LogRow {
+                first,
+                last,
+                at,
+                total,
+                ids,
+                skips,
+                messages,
+            }))
+        })
     }
 
     fn ids(&mut self, after: u64, visit: &mut dyn FnMut(LogHead, &str)) -> StoreResult<()> {
         if !self.exists() {
             return Ok(());
         }
-        let query = "SELECT first, last, at, total, bytes, ids FROM log WHERE last > ? AND ids <> '' ORDER BY first";
-        self.each(query, [integer(after)], |mut row| {
+        let query = from_log!(
+            "first, last, at, total, bytes, ids",
+            "AND ids <> '' ORDER BY first"
+        );
+        self.each(query, [next(after)], |mut row| {
             let head = row.head()?;
             visit(head, &row.text(5)?);
             Ok(ControlFlow::Continue(()))
         })
     }
 
-    fn append(&mut self, row: &LogRow, reuse: Option<u64>) -> StoreResult<()> {
+    fn append(&mut self, row: &LogRow, place: Place) -> StoreResult<()> {
         self.ensure()?;
         let first = integer(row.first);
         let rest = (
@@ -212,13 +225,13 @@ impl Store for Database {
             [text(&row.ids), text(&row.skips), text(&row.messages)],
         );
         let ([last, at, total, bytes], [ids, skips, messages]) = rest;
-        match reuse {
-            Some(old) => self.run(
+        match place {
+            Place::Over(old) => self.run(
                 "UPDATE log SET first = ?, last = ?, at = ?, total = ?, bytes = ?, ids = ?, skips = ?, messages = ?
                  WHERE first = ?",
                 [first, last, at, total, bytes, ids, skips, messages, integer(old)],
             ),
-            None => self.run(
+            Place::New => self.run(
                 "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [first, last, at, total, bytes, ids, skips, messages],
             ),

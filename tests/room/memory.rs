@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use roomful::protocol::{ConnectionId, Json};
-use roomful::room::{Direction, LogHead, LogRow, MemberRow, Meta, Store, StoreError, StoreResult};
+use roomful::room::{
+    Direction, LogHead, LogRow, MemberRow, Meta, Place, Store, StoreError, StoreResult,
+};
 
 #[derive(Clone, Default)]
 pub struct Memory {
@@ -104,22 +106,18 @@ impl Store for Memory {
         Ok(())
     }
 
-    fn end(&mut self, direction: Direction) -> StoreResult<Option<LogHead>> {
-        self.call("end")?;
-        let end = match direction {
-            Direction::Forward => self.log.first_key_value(),
-            Direction::Backward => self.log.last_key_value(),
-        };
-        Ok(end.map(|(_, row)| row.head()))
-    }
-
-    fn heads(&mut self, visit: &mut dyn FnMut(LogHead) -> ControlFlow<()>) -> StoreResult<()> {
+    fn heads(
+        &mut self,
+        after: u64,
+        direction: Direction,
+        visit: &mut dyn FnMut(LogHead) -> ControlFlow<()>,
+    ) -> StoreResult<()> {
         self.call("heads")?;
-        for row in self.log.values() {
-            if visit(row.head()).is_break() {
-                break;
-            }
-        }
+        let rows = self.log.values().filter(|row| row.last > after);
+        let _ = match direction {
+            Direction::Forward => rows.map(LogRow::head).try_for_each(visit),
+            Direction::Backward => rows.rev().map(LogRow::head).try_for_each(visit),
+        };
         Ok(())
     }
 
@@ -156,7 +154,7 @@ impl Store for Memory {
         Ok(())
     }
 
-    fn append(&mut self, row: &LogRow, reuse: Option<u64>) -> StoreResult<()> {
+    fn append(&mut self, row: &LogRow, place: Place) -> StoreResult<()> {
         if self.append_fails_after == Some(0) {
             return Err(StoreError("append fails".to_owned()));
         }
@@ -170,9 +168,9 @@ impl Store for Memory {
             assert_eq!(row.total, newest.total + row.bytes(), "totals add up");
         }
         assert!(row.messages.len() + row.ids.len() + row.skips.len() < 2_000_000);
-        if let Some(reuse) = reuse {
+        if let Place::Over(first) = place {
             assert!(
-                self.log.remove(&reuse).is_some(),
+                self.log.remove(&first).is_some(),
                 "the row to reuse is there"
             );
         }
