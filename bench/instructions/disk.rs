@@ -22,8 +22,15 @@ impl Store for Disk {
         Ok(())
     }
 
-    fn members(&mut self) -> StoreResult<Vec<MemberRow>> {
-        Ok(self.members.clone())
+    fn members(
+        &mut self,
+        wanted: &mut dyn FnMut(ConnectionId, bool) -> bool,
+    ) -> StoreResult<Vec<MemberRow>> {
+        let rows = self.members.iter();
+        Ok(rows
+            .filter(|row| wanted(row.connection, !row.state.is_null()))
+            .cloned()
+            .collect())
     }
 
     fn put_member(&mut self, row: &MemberRow) -> StoreResult<()> {

@@ -28,6 +28,7 @@ pub use frame::{Element, decode_frame};
 pub use history::HistoryQuery;
 pub use id::ConnectionId;
 pub use json::{Json, JsonError, MAX_DEPTH, Malformed, write_string};
+pub(crate) use json::{Raw, Scanner};
 pub use limits::{InvalidVariable, Limits, Variable};
 pub use object::MAX_INTEGER;
 pub use patch::Patch;

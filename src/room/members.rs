@@ -80,6 +80,11 @@ impl Members {
         self.iter().map(|(id, member)| member.view(id)).collect()
     }
 
+    /// Makes room for so many more.
+    pub fn expect(&mut self, more: usize) {
+        self.users.reserve(more);
+    }
+
     pub fn insert(&mut self, connection: ConnectionId, member: Member) {
         self.remove(connection);
         self.bytes = self.bytes.saturating_add(member.bytes());

@@ -14,7 +14,7 @@ use super::saving::Saves;
 use super::tick::Tick;
 use super::{Fresh, Link, MemberRow, Meta, Room, Store, StoreResult};
 use crate::map::Map;
-use crate::protocol::Limits;
+use crate::protocol::{ConnectionId, Limits};
 
 impl Room {
     /// Builds the room from what storage and the attachments of its sockets tell, without any
@@ -48,11 +48,16 @@ impl Room {
             return Ok(room);
         }
         room.log = Log::restore(store)?;
+        let sockets: Vec<_> = sockets.into_iter().collect();
+        room.links.reserve(sockets.len());
+        room.users.reserve(sockets.len());
+        room.members.expect(sockets.len());
         for (link, attachment) in sockets {
             room.restore_socket(link, attachment.as_ref(), now);
         }
-        for row in store.members()? {
-            room.restore_member(row, now);
+        let absent = store.members(&mut |id, kept| room.recognize(id, kept, now))?;
+        for row in absent {
+            room.restore_absent(row, now);
         }
         room.crowd.told = room.meta.crowded.then(|| room.occupancy());
         Ok(room)
@@ -117,43 +122,52 @@ impl Room {
         self.link_up(link, connection);
     }
 
-    /// Whoever has a row but no socket has dropped, at a time that nobody noticed: its grace begins
-    /// now (R5).
-    fn restore_member(&mut self, row: MemberRow, now: u64) {
-        let id = row.connection;
+    /// Takes note of a member's row; true if nothing else tells who that is.
+    fn recognize(&mut self, id: ConnectionId, kept: bool, now: u64) -> bool {
         self.last_connection = self.last_connection.max(id.get());
         if self.members.contains(id) {
-            self.members.keep(id, !row.state.is_null());
-        } else if self.links.contains_key(&id) {
+            if kept {
+                self.members.keep(id, true);
+            }
+            return false;
+        }
+        let is_here = self.links.contains_key(&id);
+        if is_here {
             // It is no member any more, but its row could not be deleted at the time.
             self.owed.owe_leave(id, now);
-        } else {
-            let user = Rc::new(User {
-                id: row.user.into(),
-                info: row.info,
-            });
-            let kept = !row.state.is_null();
-            let absent = super::Absent {
-                leave_at: now.saturating_add(self.limits.grace_ms),
-                user: user.id.clone(),
-                rate: Default::default(),
-                faults: Default::default(),
-            };
-            self.members.insert(
-                id,
-                Member {
-                    user,
-                    state: row.state,
-                    at: row.at,
-                    kept,
-                },
-            );
-            if !self.connections.is_empty() {
-                // Its socket ended while the room could not be restored, and the state with it. The
-                // others have seen that state; they are told what is left of it.
-                self.members.note_state(id);
-            }
-            self.begin_absence(id, absent);
         }
+        !is_here
+    }
+
+    /// Whoever has a row but no socket has dropped, at a time that nobody noticed: its grace begins
+    /// now (R5).
+    fn restore_absent(&mut self, row: MemberRow, now: u64) {
+        let id = row.connection;
+        let user = Rc::new(User {
+            id: row.user.into(),
+            info: row.info,
+        });
+        let kept = !row.state.is_null();
+        let absent = super::Absent {
+            leave_at: now.saturating_add(self.limits.grace_ms),
+            user: user.id.clone(),
+            rate: Default::default(),
+            faults: Default::default(),
+        };
+        self.members.insert(
+            id,
+            Member {
+                user,
+                state: row.state,
+                at: row.at,
+                kept,
+            },
+        );
+        if !self.connections.is_empty() {
+            // Its socket ended while the room could not be restored, and the state with it. The
+            // others have seen that state; they are told what is left of it.
+            self.members.note_state(id);
+        }
+        self.begin_absence(id, absent);
     }
 }

@@ -140,8 +140,15 @@ pub trait Store {
     /// Keeps this, in place of what was put before.
     fn put_meta(&mut self, meta: &Meta) -> StoreResult<()>;
 
-    /// All members' rows.
-    fn members(&mut self) -> StoreResult<Vec<MemberRow>>;
+    /// The members' rows that `wanted` asks for, oldest first. It is told of every row whose it is, and
+    /// whether it keeps a state.
+    ///
+    /// A room that wakes knows nearly all of its members from their sockets, and a row costs far more
+    /// to read than to count.
+    fn members(
+        &mut self,
+        wanted: &mut dyn FnMut(ConnectionId, bool) -> bool,
+    ) -> StoreResult<Vec<MemberRow>>;
     /// Keeps a member's row, in place of one of the same connection.
     fn put_member(&mut self, row: &MemberRow) -> StoreResult<()>;
     /// Puts a state into a member's row. If there is none, nothing happens.

@@ -15,7 +15,7 @@ extern "C" {
     pub fn new(context: &DurableObjectState) -> Result<Host, JsValue>;
 
     #[wasm_bindgen(method, catch)]
-    pub fn restore(this: &Host) -> Result<String, JsValue>;
+    pub fn restore(this: &Host) -> Result<Vec<u8>, JsValue>;
     #[wasm_bindgen(method, js_name = nextLink)]
     pub fn next_link(this: &Host) -> u32;
     #[wasm_bindgen(method, js_name = linkOf)]
@@ -23,7 +23,7 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn accept(this: &Host, link: u32, socket: &WebSocket) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
-    pub fn attach(this: &Host, link: u32, bytes: &[u8]) -> Result<(), JsValue>;
+    pub fn attach(this: &Host, link: u32, text: &str) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]
     pub fn send(this: &Host, to: &[u32], text: &str) -> Result<Option<Uint32Array>, JsValue>;
     #[wasm_bindgen(method, catch, js_name = openStream)]

@@ -116,6 +116,7 @@ impl Shell {
             .host
             .restore()
             .map_err(|error| host::describe(&error))?;
+        let attachments = String::from_utf8(attachments).unwrap_or_default();
         let lines = if attachments.is_empty() {
             None
         } else {
@@ -210,7 +211,7 @@ impl Shell {
                 .host
                 .stream(&numbers(&to), &text)
                 .map(|links| note_slow(links, slow)),
-            Action::Attach { link, attachment } => self.host.attach(link.0, attachment.as_bytes()),
+            Action::Attach { link, attachment } => self.host.attach(link.0, &attachment),
             Action::Close { link, code, reason } => {
                 self.host.close(link.0, code, close_reason(&reason))
             }

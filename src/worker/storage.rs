@@ -62,14 +62,38 @@ impl Store for Database {
         )
     }
 
-    fn members(&mut self) -> StoreResult<Vec<MemberRow>> {
+    fn members(
+        &mut self,
+        wanted: &mut dyn FnMut(ConnectionId, bool) -> bool,
+    ) -> StoreResult<Vec<MemberRow>> {
         let mut members = Vec::new();
         if !self.exists() {
             return Ok(members);
         }
+        // All of them in one value, a number each: its last bit says whether the row keeps a state. A row, and each column
+        // of it, would cross from JavaScript by itself.
+        let all =
+            "SELECT coalesce(group_concat(connection * 2 + (state <> 'null')), '') FROM members";
+        let mut ids = String::new();
+        self.each(all, [], |mut row| {
+            for number in row.text(0)?.split_terminator(',') {
+                let number: u64 = number.parse().map_err(|_| unexpected())?;
+                let id = ConnectionId::new(number >> 1).ok_or_else(unexpected)?;
+                if wanted(id, number & 1 == 1) {
+                    ids.push(if ids.is_empty() { '[' } else { ',' });
+                    ids.push_str(&id.get().to_string());
+                }
+            }
+            Ok(ControlFlow::Break(()))
+        })?;
+        if ids.is_empty() {
+            return Ok(members);
+        }
+        ids.push(']');
         self.each(
-            "SELECT connection, user, info, state, at FROM members ORDER BY connection",
-            [],
+            "SELECT connection, user, info, state, at FROM members
+             WHERE connection IN (SELECT value FROM json_each(?)) ORDER BY connection",
+            [text(&ids)],
             |mut row| {
                 members.push(MemberRow {
                     connection: ConnectionId::new(row.integer(0)?).ok_or_else(unexpected)?,

@@ -126,3 +126,47 @@ fn c3_bytes_that_are_no_attachment_are_left_alone() {
         assert!(world.is_open(bob));
     }
 }
+
+#[test]
+fn c3_attachments_of_other_versions_are_read() {
+    let mut world = World::new();
+    let (ana, welcome) = world.join("ana \"\u{e9}\"");
+    let (bob, _) = world.join("bob");
+    world.send(
+        ana,
+        json!({"type": "state", "state": {"e": "\\", "s": [{}, []]}}),
+    );
+    world.send(ana, json!("nonsense"));
+    world.pass(2_000);
+    let before = world.presence();
+    let attachment = world.clients[ana.0].attachment.take().unwrap();
+    // In another order, and with keys that this version does not know.
+    let mut fields: serde_json::Map<_, _> = serde_json::from_str(&attachment).unwrap();
+    fields.insert("a".to_owned(), json!({"e": "}"}));
+    fields.insert("later".to_owned(), json!([[], 1.5]));
+    fields.insert(String::new(), json!(null));
+    world.clients[ana.0].attachment = Some(json!(fields).to_string());
+    assert!(world.evict());
+    assert_eq!(world.presence(), before);
+    world.brief(bob);
+    world.send(ana, json!({"type": "publish", "event": "m"}));
+    world.pass(100);
+    assert_eq!(world.read(bob)[0]["from"], welcome["connection"]);
+}
+
+#[test]
+fn c3_r5_only_the_rows_of_those_without_a_socket_are_read() {
+    let mut world = World::new();
+    let (ana, _) = world.join("ana");
+    let (bob, _) = world.join("bob");
+    world.send(ana, json!({"type": "state", "state": 1}));
+    world.pass(5_000);
+    assert!(world.evict());
+    let before = world.presence();
+    assert_eq!(before["members"].as_array().unwrap().len(), 2);
+    assert_eq!(world.store.members_read, 0);
+    assert!(world.evict());
+    (world.clients[bob.0].link, world.clients[bob.0].attachment) = (None, None);
+    assert_eq!(world.presence(), before);
+    assert_eq!(world.store.members_read, 1);
+}

@@ -21,6 +21,8 @@ pub struct Memory {
     /// A seed of failures: one call in `one_in` fails.
     pub random: Option<(crate::simulation::Random, u64)>,
     pub rows_written: u64,
+    /// Members' rows that were read as a whole.
+    pub members_read: usize,
     pub appends: u64,
 }
 
@@ -71,8 +73,17 @@ impl Store for Memory {
         Ok(())
     }
 
-    fn members(&mut self) -> StoreResult<Vec<MemberRow>> {
-        Ok(self.members.values().cloned().collect())
+    fn members(
+        &mut self,
+        wanted: &mut dyn FnMut(ConnectionId, bool) -> bool,
+    ) -> StoreResult<Vec<MemberRow>> {
+        let rows = self.members.values();
+        let read: Vec<MemberRow> = rows
+            .filter(|row| wanted(row.connection, !row.state.is_null()))
+            .cloned()
+            .collect();
+        self.members_read += read.len();
+        Ok(read)
     }
 
     fn put_member(&mut self, row: &MemberRow) -> StoreResult<()> {

@@ -7,7 +7,7 @@ import { seconds } from "./token.mjs";
 import { reach, until } from "./until.mjs";
 
 const { server: runtime, url: address } = await serveWorker(test, {
-  vars: { ROOMFUL_SECRETS: SECRET, GRACE_SECONDS: 3 },
+  vars: { ROOMFUL_SECRETS: SECRET, GRACE_SECONDS: 3, MAX_STATE_BYTES: 12_000 },
 });
 const quick = await serveWorker(test, { vars: { ROOMFUL_SECRETS: SECRET, GRACE_SECONDS: 1, PING_SECONDS: 1 } });
 const server = { url: address.origin };
@@ -215,6 +215,26 @@ suite("hibernation", { concurrency: true }, () => {
     assert.deepEqual((await get(server, `/room/${room}/presence`)).body.members[0].state, { mood: "fine" });
     assert.deepEqual(bob.messages.slice(messages), []);
     assert.deepEqual(back.all("leave"), []);
+  });
+
+  test("c3 p1 states of any alphabet and of any size survive an eviction", async () => {
+    const room = freshRoom();
+    const [ana, bob] = [await join(server, room), await join(server, room, { user: "bob" })];
+    // An attachment may have 16,384 bytes as the runtime serializes it; a character takes one byte or two there, and one
+    // to four as UTF-8, in which a state may have 12,000.
+    for (const [character, count] of [
+      ["x", 5], ["x", 7_500], ["x", 8_000], ["x", 11_900],
+      ["é", 5], ["é", 5_900], ["語", 5], ["語", 3_900], ["\u{1F600}", 2_900],
+    ]) {
+      const text = character.repeat(count);
+      ana.send({ type: "state", state: text });
+      await bob.next("states");
+      await ana.settled();
+      await evict(room);
+      const { members } = (await get(server, `/room/${room}/presence`)).body;
+      assert.equal(members[0].state, text, `${count} times ${character}`);
+      assert.equal(members[0].connection, ana.connection);
+    }
   });
 
   test("m4 h4 h5 ids, bans and epochs survive an eviction", async () => {
