@@ -92,6 +92,12 @@ fn write(out: &mut String, kind: &str, input: &Value) {
     match kind {
         "welcome" => {
             let can = strings(&input["can"]);
+            let list = list.map(|list| {
+                list.iter().fold(String::new(), |mut text, member| {
+                    server::list_member(&mut text, member);
+                    text
+                })
+            });
             server::welcome(
                 out,
                 &Welcome {

@@ -52,8 +52,8 @@ pub struct Welcome<'a> {
     pub offset: u64,
     /// Whether missed messages follow; `None` at a first connection.
     pub recovered: Option<bool>,
-    /// All members; absent without the right and in crowded rooms (P4).
-    pub members: Option<&'a [MemberView<'a>]>,
+    /// All members, as [`list_member`] wrote them; absent without the right and in crowded rooms (P4).
+    pub members: Option<&'a str>,
     /// How many there are.
     pub occupancy: Option<Occupancy>,
     /// How often the client should ping, in milliseconds.
@@ -91,8 +91,9 @@ pub fn welcome(out: &mut String, welcome: &Welcome<'_>) {
         Some(false) => r#","recovered":false"#,
     });
     if let Some(list) = welcome.members {
-        out.push(',');
-        push_members(out, list);
+        out.push_str(r#","members":["#);
+        out.push_str(list);
+        out.push(']');
     }
     if let Some(occupancy) = welcome.occupancy {
         out.push_str(r#","occupancy":"#);
@@ -201,6 +202,14 @@ pub fn members(out: &mut String, list: &[MemberView<'_>]) {
     out.push_str(r#"{"type":"members","#);
     push_members(out, list);
     out.push('}');
+}
+
+/// One more entry of a list of members, behind a comma if it is not the first.
+pub fn list_member(list: &mut String, member: &MemberView<'_>) {
+    if !list.is_empty() {
+        list.push(',');
+    }
+    push_member(list, member);
 }
 
 /// `occupancy` (P4).

@@ -26,6 +26,9 @@ impl Room {
         let deliveries = self.outbox.deliver(live, &self.meta.epoch);
         self.tick
             .flushed(turn.now, deliveries.count(), stores, &self.limits);
+        if self.arrived.is_empty() {
+            self.members.forget_list();
+        }
         for link in self.arrived.drain(..) {
             if let Some(connection) = self.connections.get_mut(&link) {
                 connection.since = 0;

@@ -55,6 +55,9 @@ pub struct Members {
     /// Bytes of all states and infos.
     bytes: usize,
     changes: BTreeMap<ConnectionId, Change>,
+    /// The list as it was last told, as long as nothing has changed but that newer ones came: of many
+    /// who arrive at once each is told nearly the same.
+    told: Option<String>,
 }
 
 impl Members {
@@ -85,8 +88,31 @@ impl Members {
         self.users.reserve(more);
     }
 
+    /// The list as the `welcome` has it: the entries, joined by commas.
+    pub fn list(&mut self) -> &str {
+        let members = &self.members;
+        self.told.get_or_insert_with(|| {
+            let mut list = String::new();
+            for (id, member) in members {
+                server::list_member(&mut list, &member.view(*id));
+            }
+            list
+        })
+    }
+
+    /// Nobody asks for the list at present.
+    pub fn forget_list(&mut self) {
+        self.told = None;
+    }
+
     pub fn insert(&mut self, connection: ConnectionId, member: Member) {
         self.remove(connection);
+        match &mut self.told {
+            Some(told) if self.members.keys().next_back() < Some(&connection) => {
+                server::list_member(told, &member.view(connection));
+            }
+            told => *told = None,
+        }
         self.bytes = self.bytes.saturating_add(member.bytes());
         let count = self.users.entry(member.user.id.clone()).or_default();
         *count = count.saturating_add(1);
@@ -95,6 +121,7 @@ impl Members {
 
     pub fn remove(&mut self, connection: ConnectionId) -> Option<Member> {
         let member = self.members.remove(&connection)?;
+        self.told = None;
         self.changes.remove(&connection);
         self.bytes = self.bytes.saturating_sub(member.bytes());
         if let Some(count) = self.users.get_mut(&member.user.id) {
@@ -145,6 +172,7 @@ impl Members {
         };
         self.bytes = self.bytes.saturating_sub(member.bytes());
         member.state = state;
+        self.told = None;
         self.bytes = self.bytes.saturating_add(member.bytes());
         true
     }

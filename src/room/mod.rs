@@ -81,7 +81,7 @@ use owed::Owed;
 use publish::Waiting;
 use rate::Rates;
 use saving::Saves;
-use tick::Tick;
+use tick::{News, Tick};
 
 /// An outbox of this many bytes does not wait for the tick.
 const OUTBOX_BYTES: usize = 1_000_000;
@@ -226,7 +226,14 @@ impl Room {
     }
 
     fn flush_at(&self) -> u64 {
-        self.tick.due(self.outbox.stores(), &self.limits)
+        let news = if self.outbox.stores() {
+            News::Stored
+        } else if self.outbox.says() || self.members.changed() || !self.waiting.is_empty() {
+            News::Said
+        } else {
+            News::Roster
+        };
+        self.tick.due(news, &self.limits)
     }
 
     fn next_wake(&self) -> Option<u64> {

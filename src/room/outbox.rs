@@ -58,6 +58,8 @@ pub struct Outbox {
     items: Vec<Item>,
     text: String,
     stores: bool,
+    /// Whether it holds anything but who came and who left.
+    says: bool,
     /// How often something is for one connection or not for it: each may need a copy of everything.
     own: usize,
 }
@@ -90,6 +92,11 @@ impl Outbox {
         self.stores
     }
 
+    /// Whether it holds anything but who came and who left.
+    pub fn says(&self) -> bool {
+        self.says
+    }
+
     /// The items in order.
     pub fn items(&self) -> &[Item] {
         &self.items
@@ -117,6 +124,13 @@ impl Outbox {
         write: impl FnOnce(&mut String),
     ) {
         self.push(To::Everyone { audience, without }, write);
+    }
+
+    /// Adds that somebody came or left, which the others may learn a little later than what is said.
+    pub fn roster(&mut self, about: ConnectionId, write: impl FnOnce(&mut String)) {
+        let says = self.says;
+        self.share(Audience::Presence, Box::new([about]), write);
+        self.says = says;
     }
 
     /// Adds an item for some connections only, or the next sockets of their sessions.
@@ -180,6 +194,7 @@ impl Outbox {
         let text = start..self.text.len();
         let (To::Only(own) | To::Everyone { without: own, .. }) = &to;
         self.own = self.own.saturating_add(own.len());
+        self.says = true;
         self.items.push(Item {
             to,
             text,
@@ -230,6 +245,7 @@ impl Outbox {
         self.items.clear();
         self.text.clear();
         self.stores = false;
+        self.says = false;
         self.own = 0;
     }
 }

@@ -4,7 +4,6 @@ use std::rc::Rc;
 
 use super::connection::User;
 use super::members::Member;
-use super::outbox::Audience;
 use super::{MemberRow, Room, Turn};
 use crate::protocol::{ConnectionId, Error, Json, server};
 
@@ -52,10 +51,7 @@ impl Room {
         }
         if let Some(member) = self.members.get(id) {
             let view = member.view(id);
-            self.outbox
-                .share(Audience::Presence, Box::new([id]), |out| {
-                    server::join(out, &view)
-                });
+            self.outbox.roster(id, |out| server::join(out, &view));
         }
     }
 
@@ -67,9 +63,7 @@ impl Room {
         self.write_leave(id, turn);
         if !self.meta.crowded {
             self.outbox
-                .share(Audience::Presence, Box::new([id]), |out| {
-                    server::leave(out, id, &member.user.id);
-                });
+                .roster(id, |out| server::leave(out, id, &member.user.id));
         }
     }
 

@@ -6,17 +6,40 @@
 //! N / `FRAMES_PER_SECOND`, at most `MAX_TICK_MS`. 40 people who move cursors wait 16 ms so, which is one
 //! frame of a display. A commit costs a row, so there are `COMMITS_PER_SECOND` of them, give or take a few
 //! at once. A room that was quiet for that long waits for nothing at all.
+//!
+//! Who came and who left is worth half as many frames: a thousand people who arrive within two seconds
+//! would otherwise cost as much to announce as to let in, and nobody sees that a long list grew a quarter
+//! of a second later. It waits only while there is nothing else to say, so the order stays.
 
 use crate::protocol::Limits;
 
 /// So many commits may follow each other without a pause. Without a few, people who say something at
 /// about the pace of the commits would nearly all wait for one.
 const COMMITS_AT_ONCE: u64 = 5;
+/// So many times as long as anything else do joins and leaves wait that have a flush for themselves,
+const ROSTER_PATIENCE: u64 = 2;
+/// and at most so many times `MAX_TICK_MS`,
+const ROSTER_TICKS: u64 = 5;
+/// though no longer than this, in milliseconds, unless a tick is.
+const ROSTER_MS: u64 = 250;
+
+/// What a flush would send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Nothing but who came and who left.
+    Roster,
+    /// Something that nobody waits for longer than a tick.
+    Said,
+    /// The same, and something has to be stored first.
+    Stored,
+}
 
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Tick {
     /// When frames may go out again, in milliseconds.
     frames_at: u64,
+    /// When frames may go out that hold joins and leaves only.
+    roster_at: u64,
     /// When there would be a commit had they all kept their pace, in milliseconds: the generic cell rate
     /// algorithm.
     commits_at: u64,
@@ -24,12 +47,15 @@ pub struct Tick {
 
 impl Tick {
     /// When an outbox may be flushed.
-    pub fn due(&self, stores: bool, limits: &Limits) -> u64 {
-        if !stores {
-            return self.frames_at;
+    pub fn due(&self, news: News, limits: &Limits) -> u64 {
+        match news {
+            News::Roster => self.roster_at,
+            News::Said => self.frames_at,
+            News::Stored => {
+                let ahead = pace(limits).saturating_mul(COMMITS_AT_ONCE.saturating_sub(1));
+                self.frames_at.max(self.commits_at.saturating_sub(ahead))
+            }
         }
-        let ahead = pace(limits).saturating_mul(COMMITS_AT_ONCE.saturating_sub(1));
-        self.frames_at.max(self.commits_at.saturating_sub(ahead))
     }
 
     /// Notes a flush that sent `frames` frames.
@@ -40,6 +66,10 @@ impl Tick {
             .checked_div(limits.frames_per_second)
             .unwrap_or(0);
         self.frames_at = now.saturating_add(wait.min(limits.max_tick_ms));
+        let patience = wait.saturating_mul(ROSTER_PATIENCE);
+        let most = limits.max_tick_ms.saturating_mul(ROSTER_TICKS);
+        self.roster_at =
+            now.saturating_add(patience.min(most).min(ROSTER_MS.max(limits.max_tick_ms)));
         if stored {
             self.commits_at = self.commits_at.max(now).saturating_add(pace(limits));
         }

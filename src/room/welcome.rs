@@ -8,6 +8,9 @@ use super::{Action, Room, Turn};
 use crate::auth::Rights;
 use crate::protocol::{Error, server};
 
+/// What a `welcome` has beside its members, roughly.
+const WELCOME_BYTES: usize = 1_024;
+
 impl Room {
     /// The messages missed, if all of them can be had (R2); `None` if not (R3).
     pub(super) fn missed(
@@ -77,7 +80,12 @@ impl Room {
         }
     }
 
-    fn welcome_text(&self, connection: &Connection, recovered: Option<bool>, now: u64) -> String {
+    fn welcome_text(
+        &mut self,
+        connection: &Connection,
+        recovered: Option<bool>,
+        now: u64,
+    ) -> String {
         let user = &connection.user;
         let session = (!connection.kind.is_stream()).then(|| {
             let (key, epoch) = (self.session_key(), &self.meta.epoch);
@@ -87,9 +95,10 @@ impl Room {
         let mut occupancy = self.occupancy();
         occupancy.connections = occupancy.connections.saturating_add(1);
         let listed = connection.sees_presence() && !self.meta.crowded;
-        let members = listed.then(|| self.members.views());
+        let members = listed.then(|| self.members.list());
         let can: Vec<&str> = connection.can.names().collect();
-        let mut out = String::new();
+        let mut out =
+            String::with_capacity(members.map_or(0, str::len).saturating_add(WELCOME_BYTES));
         server::welcome(
             &mut out,
             &server::Welcome {
@@ -103,7 +112,7 @@ impl Room {
                 epoch: &self.meta.epoch,
                 offset: self.log.offset(),
                 recovered,
-                members: members.as_deref(),
+                members,
                 occupancy: Some(occupancy),
                 ping: self.limits.ping_ms,
                 message_bytes: self.limits.message_bytes,

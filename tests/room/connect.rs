@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::world::{World, arrival, json};
+use crate::world::{Client, World, arrival, json};
 use roomful::protocol::ErrorCode;
 use roomful::room::Kind;
 
@@ -78,6 +78,40 @@ fn c2_who_is_in_the_welcome_is_not_told_again_as_a_join() {
     assert_eq!(world.brief(cyd), [""; 0]);
     assert_eq!(world.brief(bob), ["join cyd"]);
     assert_eq!(world.brief(ana), ["busy null", "join bob", "join cyd"]);
+}
+
+#[test]
+fn c2_the_welcome_lists_everybody_as_they_are_however_the_list_came_about() {
+    let mut world = World::new();
+    let mut there: Vec<(Client, serde_json::Value)> = Vec::new();
+    let mut gone: Option<serde_json::Value> = None;
+    for round in 0..60_usize {
+        let arrives = match gone.take() {
+            // Of an earlier id, after later ones.
+            Some(welcome) => {
+                let user = welcome["user"]["id"].as_str().unwrap();
+                arrival(user).resuming(&welcome, 0)
+            }
+            None => arrival(&format!("u{round}")).info(json!({"round": round})),
+        };
+        let (client, welcome) = world.enter(&arrives);
+        there.push((client, welcome.clone()));
+        let listed = &welcome["members"];
+        assert_eq!(*listed, world.presence()["members"], "round {round}");
+        assert_eq!(listed.as_array().unwrap().len(), there.len());
+        let other = there[round % there.len()].0;
+        match round % 7 {
+            2 => world.send(other, json!({"type": "state", "state": {"round": round}})),
+            3 => world.send(other, json!({"type": "state", "patch": {"x": round}})),
+            5 => {
+                let (leaves, welcome) = there.remove(round % there.len());
+                world.drop(leaves, 1000);
+                gone = Some(welcome);
+            }
+            6 => world.pass(300),
+            _ => {}
+        }
+    }
 }
 
 #[test]

@@ -176,3 +176,70 @@ fn m4_at_the_pace_of_the_commits_nobody_waits_for_one() {
         assert_eq!(world.read(ana).len(), 2, "message {n} and its ack, at once");
     }
 }
+
+/// A room of many whose last flush has just gone out, to all of them.
+fn just_flushed(people: usize) -> (World, Vec<Client>) {
+    let mut world = World::with(|limits| limits.frames_per_second = 2_500);
+    let clients: Vec<_> = (0..people)
+        .map(|n| world.join(&format!("u{n}")).0)
+        .collect();
+    world.pass(1_000);
+    world.make_busy(clients[0]);
+    for client in &clients {
+        world.read(*client);
+    }
+    (world, clients)
+}
+
+#[test]
+fn p2_many_are_told_of_an_arrival_a_quarter_of_a_second_later_at_most() {
+    let (mut world, clients) = just_flushed(400);
+    let (bob, welcome) = world.join("bob");
+    assert_eq!(welcome["members"].as_array().unwrap().len(), 401);
+    world.drop(clients[7], 1000);
+    world.pass(249);
+    assert!(world.read(clients[0]).is_empty());
+    world.pass(1);
+    let frames = world.read_frames(clients[0]);
+    assert_eq!(frames.len(), 1);
+    let briefs: Vec<_> = crate::world::flatten(&frames[0])
+        .iter()
+        .map(crate::world::brief)
+        .collect();
+    assert_eq!(briefs, ["join bob", "leave u7"]);
+    assert_eq!(world.brief(bob), ["leave u7"]);
+}
+
+#[test]
+fn p2_what_is_said_does_not_wait_for_an_arrival_nor_overtake_it() {
+    let (mut world, clients) = just_flushed(400);
+    world.join("bob");
+    world.pass(10);
+    world.make_busy(clients[1]);
+    world.pass(39);
+    assert!(world.read(clients[0]).is_empty());
+    world.pass(1);
+    let heard = world.read(clients[0]);
+    let briefs: Vec<_> = heard.iter().map(crate::world::brief).collect();
+    assert_eq!(briefs, ["join bob", "busy null"]);
+}
+
+#[test]
+fn p2_a_state_does_not_wait_for_an_arrival() {
+    let (mut world, clients) = just_flushed(400);
+    world.join("bob");
+    world.send(clients[1], json!({"type": "state", "state": 1}));
+    world.pass(50);
+    let heard = world.read(clients[0]);
+    let briefs: Vec<_> = heard.iter().map(crate::world::brief).collect();
+    assert_eq!(briefs.len(), 2, "{briefs:?}");
+    assert_eq!(briefs[0], "join bob");
+}
+
+#[test]
+fn p2_few_are_told_of_an_arrival_within_the_event() {
+    let (mut world, clients) = just_flushed(10);
+    world.pass(8);
+    world.join("bob");
+    assert_eq!(world.read(clients[0]).len(), 1);
+}
