@@ -96,6 +96,14 @@ impl Store for Disk {
         if let Place::Over(first) = place {
             self.log.retain(|old| old.first != first);
         }
+        if let Place::Onto(_) = place
+            && let Some(old) = self.log.last_mut()
+        {
+            (old.last, old.at, old.total) = (row.last, row.at, row.total);
+            old.messages.push(',');
+            old.messages.push_str(&row.messages);
+            return Ok(());
+        }
         self.log.push(row.clone());
         Ok(())
     }

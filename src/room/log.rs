@@ -1,5 +1,5 @@
-//! The log: what the room has said, one row for each flush, as far back as the history reaches
-//! (N5).
+//! The log: what the room has said, one row for each flush or for several small ones, as far back as
+//! the history reaches (N5).
 //!
 //! A row that has left the history is overwritten in place by the next one, so that a commit costs
 //! one row written rather than two. Rows outside the history may therefore still lie in storage; no
@@ -8,7 +8,7 @@
 use std::ops::ControlFlow;
 
 use super::ids::Ids;
-use super::row::Draft;
+use super::row::{Draft, may_grow};
 use super::store::{Direction, LogHead, Place, Store, StoreResult};
 use super::window::Window;
 use crate::protocol::{ConnectionId, Limits};
@@ -18,6 +18,8 @@ use crate::protocol::{ConnectionId, Limits};
 pub struct Log {
     /// The newest row; all zeros before the first.
     newest: LogHead,
+    /// Time of the row before it; 0 if there is none, so that the oldest row does not grow.
+    before: u64,
     /// The oldest row in storage; `None` if there is none, or if it is to be looked up again.
     oldest: Option<LogHead>,
     ids: Ids,
@@ -26,11 +28,17 @@ pub struct Log {
 impl Log {
     /// Reads where the log stands.
     pub fn restore(store: &mut dyn Store) -> StoreResult<Log> {
-        Ok(Log {
-            newest: end(Direction::Backward, store)?.unwrap_or_default(),
-            oldest: end(Direction::Forward, store)?,
-            ids: Ids::default(),
-        })
+        let mut log = Log::default();
+        store.heads(0, Direction::Backward, &mut |head| {
+            if log.newest.last == 0 {
+                log.newest = head;
+                return ControlFlow::Continue(());
+            }
+            log.before = head.at;
+            ControlFlow::Break(())
+        })?;
+        log.oldest = oldest(store)?;
+        Ok(log)
     }
 
     /// Offset of the last committed message; 0 before the first.
@@ -128,17 +136,27 @@ impl Log {
         if limits.history_messages > 0 {
             row.ids = self.ids.row(row.first, row.last);
         }
-        let window = Window::new(row.last, row.total, at, limits);
-        let place = match &self.oldest {
-            Some(oldest) if !window.holds(oldest) => Place::Over(oldest.first),
-            _ => Place::New,
-        };
-        store.append(&row, place)?;
-        self.newest = row.head();
+        let grown = self.newest.and(&row);
+        if may_grow(&self.newest, &grown, self.before, limits) {
+            row.total = grown.total;
+            store.append(&row, Place::Onto(grown.first))?;
+            self.newest = grown;
+        } else {
+            let window = Window::new(row.last, row.total, at, limits);
+            let left = self.oldest.filter(|oldest| !window.holds(oldest));
+            let place = left.map_or(Place::New, |oldest| Place::Over(oldest.first));
+            store.append(&row, place)?;
+            let overwritten = place == Place::Over(self.newest.first);
+            self.before = if overwritten { 0 } else { self.newest.at };
+            self.newest = row.head();
+            if left.is_some() {
+                self.oldest = None;
+            }
+        }
         self.ids.settle(&self.newest);
-        if place != Place::New || self.oldest.is_none() {
-            // Should this fail, the row is stored all the same, and the next one looks again.
-            self.oldest = end(Direction::Forward, store).unwrap_or_default();
+        if self.oldest.is_none() {
+            // Should this fail, the messages are stored all the same, and the next ones look again.
+            self.oldest = oldest(store).unwrap_or_default();
         }
         Ok(())
     }
@@ -149,10 +167,10 @@ impl Log {
     }
 }
 
-/// The oldest (`Forward`) or the newest (`Backward`) row there is.
-fn end(direction: Direction, store: &mut dyn Store) -> StoreResult<Option<LogHead>> {
+/// The oldest row in storage.
+fn oldest(store: &mut dyn Store) -> StoreResult<Option<LogHead>> {
     let mut found = None;
-    store.heads(0, direction, &mut |head| {
+    store.heads(0, Direction::Forward, &mut |head| {
         found = Some(head);
         ControlFlow::Break(())
     })?;

@@ -2,7 +2,7 @@
 
 use serde_json::value::RawValue;
 
-use super::store::LogRow;
+use super::store::{LogHead, LogRow};
 use crate::protocol::{ConnectionId, Limits};
 
 /// A row holds at most about this many bytes of messages: a row in storage may have 2 MB, what else
@@ -12,6 +12,37 @@ const ROW_BYTES: usize = 1_000_000;
 const ROW_MESSAGES: u64 = 500;
 /// A row leaves the history as a whole, so it holds no more than this part of it.
 const PART_OF_HISTORY: u64 = 4;
+
+/// A row grows by later flushes up to so many messages and bytes, so that a quiet room has few rows:
+/// each that is read is billed, and after a wake the first publish with an id reads the ids of the
+/// whole history. Written, a row is billed as one whatever its size. With these bounds a full history
+/// of short messages is 32 rows, a thirtieth of what writing one costs; more would only move bytes.
+/// The bytes are what a page of the database (4 KiB) has room for beside ids: a row that outgrows its
+/// page takes another one, and then messages of 250 bytes take twice the space.
+const GROWN_MESSAGES: u64 = 32;
+const GROWN_BYTES: u64 = 3_500;
+/// All messages in a row are as old as the newest of them, so they may differ by this part of the
+/// history's age, and by no more than a quarter of an hour.
+const GROWN_PART_OF_AGE: u64 = 100;
+const GROWN_MS: u64 = 900_000;
+
+/// Whether the newest row may become `grown`, if the row before it was written at `before`: nothing in
+/// it is older than that. Only what is in storage decides, so that a room that slept decides alike.
+pub fn may_grow(newest: &LogHead, grown: &LogHead, before: u64, limits: &Limits) -> bool {
+    let messages = grown.last.saturating_add(1).saturating_sub(grown.first);
+    let bytes = part(limits.history_bytes, PART_OF_HISTORY).min(GROWN_BYTES);
+    let age = part(limits.history_ms, GROWN_PART_OF_AGE).min(GROWN_MS);
+    // Without a history rows have no text, and only count.
+    limits.history_messages > 0
+        && newest.bytes > 0
+        && messages <= GROWN_MESSAGES
+        && grown.bytes <= bytes
+        && grown.at.saturating_sub(before) <= age
+}
+
+fn part(of: u64, divisor: u64) -> u64 {
+    of.checked_div(divisor).unwrap_or(0)
+}
 
 /// A row being put together.
 pub struct Draft<'a> {
@@ -35,10 +66,7 @@ impl<'a> Draft<'a> {
 
     /// Whether a message of so many bytes had better go into the next row.
     pub fn is_full(&self, bytes: usize, limits: &Limits) -> bool {
-        let part = limits
-            .history_bytes
-            .checked_div(PART_OF_HISTORY)
-            .unwrap_or(0);
+        let part = part(limits.history_bytes, PART_OF_HISTORY);
         let most = usize::try_from(part).unwrap_or(usize::MAX).min(ROW_BYTES);
         let messages = self
             .row

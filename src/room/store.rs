@@ -55,14 +55,14 @@ pub struct MemberRow {
     pub at: u64,
 }
 
-/// The messages of one flush: one row, already encoded.
+/// Messages of one flush, or of several small ones, already encoded.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct LogRow {
     /// Offset of the first message in the row; the key.
     pub first: u64,
     /// Offset of the last one. Rows are dense: the next row's `first` is this plus one.
     pub last: u64,
-    /// When the row was written, in milliseconds; never less than an older row's.
+    /// When the row was last written, in milliseconds; never less than an older row's.
     pub at: u64,
     /// Bytes of `messages` of all rows ever written in this epoch, up to and with this one.
     pub total: u64,
@@ -112,15 +112,29 @@ impl LogHead {
     pub fn from_byte(&self) -> u64 {
         self.total.saturating_sub(self.bytes)
     }
+
+    /// What this row becomes with those messages behind its own, and a comma between.
+    pub fn and(&self, more: &LogRow) -> LogHead {
+        let grown = more.bytes().saturating_add(1);
+        LogHead {
+            first: self.first,
+            last: more.last,
+            at: more.at,
+            total: self.total.saturating_add(grown),
+            bytes: self.bytes.saturating_add(grown),
+        }
+    }
 }
 
-/// Where a row of the log is put.
+/// Where messages are put in the log; each counts as one row written.
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// Behind all others.
+    /// Into a row of their own.
     New,
-    /// In place of the row whose `first` is this, so that it counts as one row written.
+    /// Into a row of their own, in place of the row whose `first` is this.
     Over(u64),
+    /// Into the newest row, whose `first` is this, as in [`LogHead::and`]: lists grow at their ends.
+    Onto(u64),
 }
 
 /// Which way rows are read.
@@ -180,7 +194,7 @@ pub trait Store {
     /// Visits the `ids` of the rows that hold offsets above `after`, oldest first, leaving out
     /// empty ones.
     fn ids(&mut self, after: u64, visit: &mut dyn FnMut(LogHead, &str)) -> StoreResult<()>;
-    /// Adds a row behind the newest one.
+    /// Adds messages behind the newest ones. If it fails, all rows are as they were.
     fn append(&mut self, row: &LogRow, place: Place) -> StoreResult<()>;
 
     /// Forgets everything but bans that end after `now`.

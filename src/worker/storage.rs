@@ -255,6 +255,14 @@ impl Store for Database {
                  WHERE first = ?",
                 [first, last, at, total, bytes, ids, skips, messages, integer(old)],
             ),
+            // Lists are JSON arrays, so what is added goes in before the bracket.
+            Place::Onto(first) => self.run(
+                "UPDATE log SET last = ?2, at = ?3, total = ?4, bytes = bytes + 1 + ?5,
+                 ids = CASE '' WHEN ids THEN ?6 WHEN ?6 THEN ids ELSE substr(ids, 1, length(ids) - 1) || ',' || substr(?6, 2) END,
+                 skips = CASE '' WHEN skips THEN ?7 WHEN ?7 THEN skips ELSE substr(skips, 1, length(skips) - 1) || ',' || substr(?7, 2) END,
+                 messages = messages || ',' || ?8 WHERE first = ?1",
+                [integer(first), last, at, total, bytes, ids, skips, messages],
+            ),
             Place::New => self.run(
                 "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [first, last, at, total, bytes, ids, skips, messages],

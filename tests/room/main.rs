@@ -30,6 +30,7 @@ mod presence;
 mod rate;
 mod renewal;
 mod resume;
+mod rows;
 mod simulation;
 mod storage;
 mod stream;

@@ -24,6 +24,8 @@ pub struct Memory {
     /// Members' rows that were read as a whole.
     pub members_read: usize,
     pub appends: u64,
+    /// How many of them went into a row that was there.
+    pub grown: u64,
 }
 
 impl Memory {
@@ -172,11 +174,13 @@ impl Store for Memory {
         self.append_fails_after = self.append_fails_after.map(|left| left - 1);
         self.write("append")?;
         self.appends += 1;
-        assert_eq!(row.first, self.newest_offset() + 1, "rows are dense");
+        assert_eq!(row.first, self.newest_offset() + 1, "offsets are dense");
         assert!(row.last >= row.first, "no row is empty");
         if let Some((_, newest)) = self.log.last_key_value() {
             assert!(row.at >= newest.at, "times of rows do not fall");
-            assert_eq!(row.total, newest.total + row.bytes(), "totals add up");
+            let comma = u64::from(matches!(place, Place::Onto(_)));
+            let total = newest.total + comma + row.bytes();
+            assert_eq!(row.total, total, "totals add up");
         }
         assert!(row.messages.len() + row.ids.len() + row.skips.len() < 2_000_000);
         if let Place::Over(first) = place {
@@ -184,6 +188,21 @@ impl Store for Memory {
                 self.log.remove(&first).is_some(),
                 "the row to reuse is there"
             );
+        }
+        if let Place::Onto(first) = place {
+            self.grown += 1;
+            let (newest, old) = self.log.last_key_value().expect("there is a row");
+            assert_eq!(*newest, first, "the newest row grows");
+            assert!(!old.messages.is_empty() && !row.messages.is_empty());
+            let grown = LogRow {
+                first,
+                ids: joined(&old.ids, &row.ids),
+                skips: joined(&old.skips, &row.skips),
+                messages: format!("{},{}", old.messages, row.messages),
+                ..*row
+            };
+            self.log.insert(first, grown);
+            return Ok(());
         }
         self.log.insert(row.first, row.clone());
         Ok(())
@@ -196,5 +215,17 @@ impl Store for Memory {
         self.log.clear();
         self.bans.retain(|_, until| *until > now);
         Ok(())
+    }
+}
+
+/// Two lists as one; an empty one is no text.
+fn joined(list: &str, more: &str) -> String {
+    let mut whole = Vec::new();
+    for text in [list, more].into_iter().filter(|text| !text.is_empty()) {
+        whole.extend(serde_json::from_str::<Vec<serde_json::Value>>(text).expect("a list"));
+    }
+    match whole.len() {
+        0 => String::new(),
+        _ => serde_json::to_string(&whole).unwrap(),
     }
 }
