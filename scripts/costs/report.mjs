@@ -7,8 +7,8 @@ const BOUNDS = ["least", "most"];
 /** Everything that the tables and the command show of a room. */
 export function report(room, prices, settings = assumed) {
   const { hours, rooms, days } = room;
-  const { stored, rowsWritten } = sum(hours.map((hour) => roomful(hour, settings)));
-  const known = { ...settings, historyRows: Math.min(settings.historyMessages, stored, rowsWritten) };
+  const { stored } = sum(hours.map((hour) => roomful(hour, settings)));
+  const known = { ...settings, historyMessages: Math.min(settings.historyMessages, stored) };
   const hourly = hours.map((hour) => roomful(hour, known));
   const day = sum(hourly);
   const people = Math.max(...hours.map((hour) => hour.people ?? 0));

@@ -13,8 +13,12 @@ export const assumed = {
   saveSeconds: 0.1,
   graceSeconds: 10,
   historyMessages: 1000,
-  /** Rows of the log that the history fills. */
-  historyRows: 1000,
+  /** How far a row of the log grows (src/room/row.rs): messages, bytes, seconds. */
+  rowMessages: 32,
+  rowBytes: 3500,
+  rowSeconds: 864,
+  /** Rows that a wake reads, beside one for each member. */
+  wakeRows: 12,
   historyBytes: 4194304,
   /** How long a token lives; each connection sends a new one so often. */
   tokenSeconds: 3600,
@@ -54,6 +58,12 @@ function wakes(events, { streams }, { lingerSeconds }) {
   return meanwhile < 1 ? 1 : Math.exp(-meanwhile);
 }
 
+/** Rows of the log that a full history takes if messages come so many a second, each in a flush of its own. */
+export function historyRows(rate, { historyMessages, messageBytes, rowMessages, rowBytes, rowSeconds }) {
+  const together = Math.min(rowMessages, Math.floor(rowBytes / messageBytes), rate * rowSeconds);
+  return historyMessages / Math.max(1, together);
+}
+
 /** An hour of a room of Roomful. */
 export function roomful(part, settings = assumed) {
   const hour = { ...QUIET, ...part };
@@ -68,7 +78,7 @@ export function roomful(part, settings = assumed) {
   return {
     ...used({ connects, calls, frames, alarms: looks, events, seconds: awake(hour, { frames, events }, settings) }, settings),
     rowsWritten: Math.min(stored, HOUR * settings.commitsPerSecond) + joins + leaves + 2 * drops + looks + renewals,
-    rowsRead: asleep * events * (10 + people) + asleep * HOUR * rate * settings.historyRows,
+    rowsRead: asleep * (events * (settings.wakeRows + people) + HOUR * rate * historyRows(rate, settings)),
     messages: HOUR * (rate + ephemeral) + calls,
     stored,
   };

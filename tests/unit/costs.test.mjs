@@ -7,7 +7,7 @@ import { fill } from "../../scripts/costs/page.mjs";
 import { report } from "../../scripts/costs/report.mjs";
 import { always, between } from "../../scripts/costs/rooms.mjs";
 import { dollars, figure, range, tables } from "../../scripts/costs/tables.mjs";
-import { alarms, assumed, kept, partyserver, roomful, savingShare, sum } from "../../scripts/costs/usage.mjs";
+import { alarms, assumed, historyRows, kept, partyserver, roomful, savingShare, sum } from "../../scripts/costs/usage.mjs";
 import { at } from "../../scripts/project.mjs";
 
 const prices = JSON.parse(readFileSync(at("scripts", "costs", "prices.json"), "utf8"));
@@ -30,8 +30,8 @@ test("people who only ping cost a look each 100 seconds, however many they are",
   assert.ok(hour.secondsLeast >= 0.46 && hour.secondsLeast < 0.461, `${hour.secondsLeast}`);
   about(hour.secondsMost, 460.46);
   assert.equal(hour.workerRequests, 0);
-  // Each of the 46 reads the ten rows of a wake and the ten members.
-  assert.equal(hour.rowsRead, 46 * 20);
+  // Each of the 46 reads the twelve rows of a wake and the ten members.
+  assert.equal(hour.rowsRead, 46 * 22);
 });
 
 test("a message costs a row, up to 20 a second", () => {
@@ -74,7 +74,11 @@ test("an open event stream keeps its room awake for the whole hour", () => {
 
 test("a message that wakes a room has the ids of its history read", () => {
   // 36 messages, 2 tokens renewed and 36 looks an hour: every 49 s, so that all of them find it asleep.
-  assert.equal(roomful({ people: 2, rate: 0.01 }).rowsRead, 74 * 12 + 36 * 1000);
+  about(roomful({ people: 2, rate: 0.01 }).rowsRead, 74 * 14 + 36 * (1000 / 8.64));
+  // At one a second 14 messages of 250 bytes fill a row; at one in an hour each has a row of its own.
+  about(historyRows(1, assumed), 1000 / 14);
+  about(historyRows(1, { ...assumed, messageBytes: 50 }), 1000 / 32);
+  assert.equal(historyRows(1 / 3600, assumed), 1000);
 });
 
 test("PartyServer inserts each message, and sleeps only where that is turned on", () => {
@@ -173,6 +177,11 @@ test("what is assumed of Roomful are its defaults", () => {
   const saving = readFileSync(at("src", "room", "saving.rs"), "utf8");
   const pause = saving.match(/^const PAUSE: u64 = ([\d_]+);$/m)?.[1].replace("_", "");
   assert.equal(pause, String(assumed.saveSeconds * 1000), "the room saves otherwise: savingShare in scripts/costs/usage.mjs");
+  const row = readFileSync(at("src", "room", "row.rs"), "utf8");
+  const bound = (name) => Number(row.match(new RegExp(`^const ${name}: u64 = ([\\d_]+);$`, "m"))?.[1].replace("_", ""));
+  assert.deepEqual([bound("GROWN_MESSAGES"), bound("GROWN_BYTES")], [assumed.rowMessages, assumed.rowBytes]);
+  const seconds = Math.min(bound("GROWN_MS") / 1000, limit("HISTORY_SECONDS") / bound("GROWN_PART_OF_AGE"));
+  assert.equal(seconds, assumed.rowSeconds);
   assert.equal(assumed.messagesARequest, cloudflare.messages_a_request);
 });
 
