@@ -169,7 +169,10 @@ impl Room {
             Input::Closed { link, code } => self.drop_link(link, code, turn),
             Input::Slow { link } => self.close(link, &Error::new(ErrorCode::TooSlow), turn),
             Input::Renewed { link, id, grant } => self.renewed(link, id, grant, turn),
-            Input::Timer => self.timer_at = None,
+            Input::Timer => {
+                let late = now.saturating_sub(self.timer_at.take().unwrap_or(now));
+                self.tick.timer_late(late, &self.limits);
+            }
             Input::Alarm { pings } => self.sweep(pings, turn),
             Input::Request {
                 request,
