@@ -92,11 +92,13 @@ impl Tick {
     }
 }
 
-/// Milliseconds from one commit to the next, in the long run.
+/// Milliseconds from one commit to the next, in the long run. One more than it need be pays for those
+/// that came at once: a busy minute has no more commits than it may.
 fn pace(limits: &Limits) -> u64 {
     1_000_u64
         .checked_div(limits.commits_per_second)
         .unwrap_or(0)
+        .saturating_add(1)
 }
 
 #[cfg(test)]
