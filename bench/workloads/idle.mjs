@@ -4,6 +4,8 @@ import { cores, ratio, spread, text } from "../statistics.mjs";
 import { holds, target } from "../targets.mjs";
 
 const PEOPLE = 5000;
+/** A smaller crowd tells what each further connection takes, without what the server takes once. */
+const FEWER = 2500;
 const PING_EVERY_S = 25;
 /** The runtime puts an object to sleep after some ten seconds. */
 const ASLEEP_AFTER_MS = 12_500;
@@ -21,6 +23,7 @@ export const idle = {
     const subjects = bench.quick ? bench.only("roomful", "bare") : bench.only("roomful", "bare", "partyserver", "ws", "socketio");
     const seconds = bench.quick ? 10 : 20;
     const outcomes = await bench.rounds(bench.times(1), subjects, (subject) => run(bench, subject, seconds));
+    const fewer = await bench.rounds(bench.times(1), bench.only("roomful", "bare"), (subject) => run(bench, subject, 1, FEWER));
     const bare = outcomes[subjects.findIndex(({ name }) => name === "bare")];
     const rows = subjects.map((subject, index) => {
       const runs = outcomes[index];
@@ -33,6 +36,7 @@ export const idle = {
           runs.map(({ memory }) => memory),
           bare.map(({ memory }) => memory),
         ),
+        further: fewer[index] && spread(runs.map(({ grown }, round) => (grown - fewer[index][round].grown) / (PEOPLE - FEWER))),
         slept: runs[0].slept === undefined ? undefined : runs.every(({ slept }) => slept),
         missing: Math.max(...runs.map(({ missing }) => missing)),
         closed: Math.max(...runs.map(({ closed }) => closed)),
@@ -61,7 +65,7 @@ export const idle = {
   },
 };
 
-function run(bench, subject, seconds) {
+function run(bench, subject, seconds, people = PEOPLE) {
   const variables = { PING_SECONDS: PING_EVERY_S, MAX_CONNECTIONS: PEOPLE + 10 };
   return bench.serving(subject, { variables }, async (server) => {
     const before = server.memory();
@@ -71,7 +75,7 @@ function run(bench, subject, seconds) {
       subject,
       server,
       "idle",
-      { people: PEOPLE, "ping-every": PING_EVERY_S, seconds },
+      { people, "ping-every": PING_EVERY_S, seconds },
       {
         async ready() {
           await wait(ASLEEP_AFTER_MS);
@@ -81,21 +85,23 @@ function run(bench, subject, seconds) {
       },
     );
     const slept = subject.object ? (await server.ask(subject.flags.path)).awake_since >= end : undefined;
-    const each = (memory - before) / PEOPLE;
+    const grown = memory - before;
+    const each = grown / people;
     const cpu = cores(result.server_cpu);
     const object = slept === undefined ? "" : slept ? ", asleep" : ", awake";
-    bench.tell(`idle, ${subject.title}`, `${(100 * cpu).toFixed(1)} % of a core, ${(each / 1000).toFixed(1)} kB each${object}`);
-    return { cpu, memory: each, slept, missing: result.missing, closed: result.closed };
+    bench.tell(`idle, ${subject.title}, ${people} people`, `${(100 * cpu).toFixed(1)} % of a core, ${(each / 1000).toFixed(1)} kB each${object}`);
+    return { cpu, grown, memory: each, slept, missing: result.missing, closed: result.closed };
   });
 }
 
 const table = (rows) => ({
-  head: ["", "server CPU", "kB for each connection", "by bare's", "the object", "pongs missing", "closed"],
+  head: ["", "server CPU", "kB for each connection", "by bare's", "kB for each further one", "the object", "pongs missing", "closed"],
   rows: rows.map((row) => [
     row.title,
     text(row.cpu, { scale: 100, unit: " %" }),
     text(row.memory, { scale: 1e-3 }),
     text(row.memoryToBare),
+    row.further ? text(row.further, { scale: 1e-3 }) : "",
     row.slept === undefined ? "" : row.slept ? "slept" : "was awake",
     row.missing,
     row.closed,
