@@ -87,7 +87,11 @@ impl Tick {
         self.roster_at =
             now.saturating_add(patience.min(most).min(ROSTER_MS.max(limits.max_tick_ms)));
         if stored {
-            self.commits_at = self.commits_at.max(now).saturating_add(pace(limits));
+            // A flush that could not wait took its turn all the same: what comes later waits for one
+            // pause, not for every such flush.
+            let most = pace(limits).saturating_mul(COMMITS_AT_ONCE);
+            let next = self.commits_at.max(now).saturating_add(pace(limits));
+            self.commits_at = next.min(now.saturating_add(most));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! When frames go out, and how many rows are written.
 
 use crate::world::{Client, World, json};
+use roomful::room::Input;
 
 #[test]
 fn m6_a_quiet_room_sends_within_the_event() {
@@ -175,6 +176,26 @@ fn m4_at_the_pace_of_the_commits_nobody_waits_for_one() {
         world.send(ana, message);
         assert_eq!(world.read(ana).len(), 2, "message {n} and its ack, at once");
     }
+}
+
+#[test]
+fn m6_flushes_that_could_not_wait_are_not_paid_for_by_what_comes_later() {
+    let mut world = World::new();
+    let (ana, _) = world.join("ana");
+    world.pass(1_000);
+    // Who is closed gets its last ack first, so each of these is a commit at once.
+    for n in 0..100 {
+        let (guest, _) = world.join(&format!("u{n}"));
+        world.send(guest, json!({"type": "publish", "event": "m", "id": "1"}));
+        let link = world.link(guest);
+        world.handle(Input::BinaryFrame { link });
+        world.pass(1);
+    }
+    world.read(ana);
+    world.send(ana, json!({"type": "publish", "event": "m", "id": "1"}));
+    world.pass(52);
+    let heard = world.brief(ana);
+    assert!(heard.contains(&"ack 1 #101".to_owned()), "{heard:?}");
 }
 
 /// A room of many whose last flush has just gone out, to all of them.
