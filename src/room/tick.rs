@@ -84,8 +84,8 @@ impl Tick {
         self.frames_at = now.saturating_add(tick);
         let patience = wait.saturating_mul(ROSTER_PATIENCE);
         let most = limits.max_tick_ms.saturating_mul(ROSTER_TICKS);
-        self.roster_at =
-            now.saturating_add(patience.min(most).min(ROSTER_MS.max(limits.max_tick_ms)));
+        let patience = patience.min(most).min(ROSTER_MS.max(limits.max_tick_ms));
+        self.roster_at = now.saturating_add(patience.max(tick));
         if stored {
             // A flush that could not wait took its turn all the same: what comes later waits for one
             // pause, not for every such flush.
@@ -131,5 +131,22 @@ mod tests {
             after(&mut tick, 2);
         }
         assert_eq!(after(&mut tick, 2), 50);
+    }
+
+    #[test]
+    fn p2_joins_and_leaves_alone_never_go_out_before_anything_else_may() {
+        let limits = Limits::default();
+        for late in [0, 30, 5_000] {
+            for frames in [0, 1, 10, 40, 400] {
+                let mut tick = Tick::default();
+                tick.timer_late(late, &limits);
+                tick.flushed(1_000, frames, false, &limits);
+                let (roster, said) = (News::Roster, News::Said);
+                assert!(
+                    tick.due(roster, &limits) >= tick.due(said, &limits),
+                    "{late}"
+                );
+            }
+        }
     }
 }
