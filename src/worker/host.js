@@ -32,6 +32,9 @@ export class Host {
    * an empty one for what is not ours.
    */
   restore() {
+    // The room may not have come of it the last time, if storage could not be read; nothing was accepted since.
+    this.#next = 1;
+    this.#sockets.clear();
     const sockets = this.#context.getWebSockets();
     let lines = "";
     for (let i = 0; i < sockets.length; i++) {
