@@ -16,26 +16,28 @@ impl Room {
         disconnect: &Disconnect,
         turn: &mut Turn<'_>,
     ) -> Result<String, Error> {
-        let ids: Vec<ConnectionId> = match &disconnect.target {
-            Target::Connection(id) => self.has_place(*id).then_some(*id).into_iter().collect(),
-            Target::User(user) => self
+        let user = match &disconnect.target {
+            Target::User(user) => Some(user.clone()),
+            Target::Connection(id) => self.user_of(*id),
+            Target::Nobody => None,
+        };
+        let banned = disconnect.ban_seconds.is_some_and(|seconds| seconds > 0);
+        let ids: Vec<ConnectionId> = match (&disconnect.target, &user) {
+            // Whoever is banned is in with no other tab either.
+            (Target::Connection(id), _) if !banned => {
+                self.has_place(*id).then_some(*id).into_iter().collect()
+            }
+            (_, Some(user)) => self
                 .users
                 .get(user)
                 .into_iter()
                 .flatten()
                 .copied()
                 .collect(),
-            Target::Nobody => Vec::new(),
+            (_, None) => Vec::new(),
         };
-        if let Some(seconds) = disconnect.ban_seconds {
-            let user = match &disconnect.target {
-                Target::User(user) => Some(user.clone()),
-                Target::Connection(id) => self.user_of(*id),
-                Target::Nobody => None,
-            };
-            if let Some(user) = user {
-                self.ban(user, seconds, turn)?;
-            }
+        if let (Some(seconds), Some(user)) = (disconnect.ban_seconds, user) {
+            self.ban(user, seconds, turn)?;
         }
         let mut error = Error::new(ErrorCode::Removed);
         if let Some(reason) = &disconnect.reason {

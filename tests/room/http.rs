@@ -214,6 +214,18 @@ fn h4_a_ban_by_connection_bans_its_user() {
 }
 
 #[test]
+fn h4_a_ban_by_connection_closes_the_user_s_other_tabs() {
+    let mut world = World::new();
+    let (one, welcome) = world.join("ana");
+    let (other, _) = world.join("ana");
+    let (bob, _) = world.join("bob");
+    let body = json!({"connection": welcome["connection"], "ban_seconds": 5});
+    assert_eq!(world.disconnect(body).unwrap(), json!({"closed": 2}));
+    let codes = [one, other, bob].map(|client| world.closed(client));
+    assert_eq!(codes, [Some(4505), Some(4505), None]);
+}
+
+#[test]
 fn h5_deletion_closes_everyone_and_begins_a_new_epoch_in_the_same_turn() {
     let mut world = World::new();
     let (ana, welcome) = world.join("ana");
