@@ -25,6 +25,7 @@ test("a client in two rooms hears of each what happens there", async (t) => {
   await Promise.all([here.room.publish("e", 1), there.room.publish("e", 2), bob.room.publish("e", 3)]);
   await Promise.all([here.hears(1), there.hears(2), there.hears(3), bob.hears(3)]);
   assert.deepEqual([here.heard, there.heard.toSorted(), here.users], [[1], [2, 3], ["ana"]]);
+  await until(() => bob.stateOf("ana"), "the state");
   assert.deepEqual(bob.stateOf("ana"), { in: two });
   here.room.leave();
   await there.room.publish("e", 4);
