@@ -69,7 +69,7 @@ async function searches(bench, cases) {
   await bench.rounds(bench.times(2), cases, async (one, round) => {
     const before = found[cases.indexOf(one)];
     const guess = before[0]?.people || GUESSES[one.name];
-    const probes = bench.quick ? 4 : round ? 3 : 7;
+    const probes = bench.quick ? 4 : round ? 3 : 5;
     const outcome = await largest((people) => carries(bench, one, people, window), { guess, probes });
     bench.tell(`cursors, ${one.title}`, `${outcome.people} people after ${outcome.asked.length} probes`);
     before.push(outcome);
@@ -104,7 +104,7 @@ async function costsOf(bench, cases) {
   const all = [...cases.map((one) => ({ ...one, people: 40 })), ...crowded];
   // V8 still compiles during the first seconds, in threads of the same process.
   const window = { warmup: bench.quick ? 2 : 5, seconds: bench.quick ? 4 : 5, drain: 2 };
-  const outcomes = await bench.rounds(bench.times(3), all, ({ subject, kind, people, title }) =>
+  const outcomes = await bench.rounds(bench.times(2), all, ({ subject, kind, people, title }) =>
     bench.measure(
       subject,
       "cursors",

@@ -20,7 +20,7 @@ export const idle = {
   asks: `${PEOPLE.toLocaleString("en")} people are in one room, say nothing, and ping every ${PING_EVERY_S} seconds. What does that cost, and does the room's object sleep?`,
 
   async run(bench) {
-    const subjects = bench.quick ? bench.only("roomful", "bare") : bench.only("roomful", "bare", "partyserver", "ws", "socketio");
+    const subjects = bench.quick ? bench.only("roomful", "bare") : bench.only("roomful", "bare", "partyserver");
     const seconds = bench.quick ? 10 : 20;
     const outcomes = await bench.rounds(bench.times(1), subjects, (subject) => run(bench, subject, seconds));
     const fewer = await bench.rounds(bench.times(1), bench.only("roomful", "bare"), (subject) => run(bench, subject, 1, FEWER));

@@ -15,8 +15,8 @@ export const quiet = {
       ? bench.only("roomful", "bare")
       : bench.only("roomful", "bare", "partyserver", "ws", "socketio", "sockudo");
     const cases = CROWDS.flatMap((people) => subjects.map((subject) => ({ people, subject })));
-    const window = bench.quick ? { warmup: 1, seconds: 3 } : { warmup: 1, seconds: 4 };
-    const outcomes = await bench.rounds(bench.times(4), cases, ({ people, subject }) =>
+    const window = bench.quick ? { warmup: 1, seconds: 3 } : { warmup: 1, seconds: 3 };
+    const outcomes = await bench.rounds(bench.times(3), cases, ({ people, subject }) =>
       bench.measure(subject, "quiet", { people, senders: people, rate: 20, ...window, drain: 2, kind: "messages" }, { brief }),
     );
     const rows = cases.map(({ people, subject }, index) => {
