@@ -7,15 +7,22 @@ import { plot } from "./plot.mjs";
 
 /** Prints the results and writes them to `out`, under `name`; returns the targets that were missed. */
 export function report({ out, name, ...results }) {
+  const { page, picture } = write({ out, name, ...results });
+  console.log(`\n${page}`);
+  say(`written to ${path.relative(root, out)}/${name}.md, .json${picture ? " and .svg" : ""}`);
+  return targetsOf(results.parts).filter(({ met }) => met === false);
+}
+
+/** Only writes them: what there is so far, should the run not come to its end. */
+export function write({ out, name, ...results }) {
   mkdirSync(out, { recursive: true });
   const bars = results.parts.flatMap((part) => part.bars ?? []);
-  if (bars.length) writeFileSync(path.join(out, `${name}.svg`), plot(bars, caption(results)));
-  const page = markdown(results, bars.length ? `${name}.svg` : undefined);
+  const picture = bars.length ? `${name}.svg` : undefined;
+  if (picture) writeFileSync(path.join(out, picture), plot(bars, caption(results)));
+  const page = markdown(results, picture);
   writeFileSync(path.join(out, `${name}.md`), page);
   writeFileSync(path.join(out, `${name}.json`), json(results));
-  console.log(`\n${page}`);
-  say(`written to ${path.relative(root, out)}/${name}.md, .json${bars.length ? " and .svg" : ""}`);
-  return targetsOf(results.parts).filter(({ met }) => met === false);
+  return { page, picture };
 }
 
 const targetsOf = (parts) => parts.flatMap(({ title, targets = [] }) => targets.map((target) => ({ title, ...target })));

@@ -20,7 +20,7 @@ import { Bench, impossible } from "./bench.mjs";
 import { buildLoad } from "./load.mjs";
 import { machine, versions } from "./machine.mjs";
 import { buildSockudo, sockudo } from "./peers/sockudo/serve.mjs";
-import { report } from "./report.mjs";
+import { report, write } from "./report.mjs";
 import { bundlePeers, subjects } from "./subjects.mjs";
 import { workloads } from "./workloads/index.mjs";
 
@@ -53,13 +53,17 @@ await main(async (args) => {
   const about = { at: new Date().toISOString(), machine: machine(), versions: versions(), size: wasmSize(worker) };
   if (values.sockudo) about.versions.sockudo = sockudo.version;
   const bench = new Bench({ subjects: subjects({ worker, variables, withSockudo: values.sockudo }), quick, repeat });
+  const out = path.resolve(root, values.out);
+  const method = methodOf({ quick, repeat, variables });
   const parts = [];
-  for (const workload of chosen) parts.push(await part(workload, bench));
+  for (const workload of chosen) {
+    parts.push(await part(workload, bench));
+    write({ out, name: "partial", ...about, method, parts });
+  }
 
   // Only a whole run takes the place of the last one.
   const whole = !quick && !only && !values.var.length && values.worker === "build";
-  const method = methodOf({ quick, repeat, variables });
-  const missed = report({ out: path.resolve(root, values.out), name: whole ? "latest" : "partial", ...about, method, parts });
+  const missed = report({ out, name: whole ? "latest" : "partial", ...about, method, parts });
   if (missed.length) say(`targets missed: ${missed.map(({ what, got }) => `${what} (${got})`).join("; ")}`);
   const failed = parts.filter((one) => one.failed);
   if (failed.length)
