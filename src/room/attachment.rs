@@ -12,7 +12,8 @@ use crate::auth::Rights;
 use crate::protocol::{ConnectionId, Json, Raw, Scanner};
 
 /// JSON with one-letter keys; unknown keys are ignored and every key but the identity has a
-/// default, so that the version before and the one after this can read it. At most 16,384 bytes:
+/// default, so that versions with other keys can read it (whether it is carried as a string or as
+/// bytes is the host's matter: `host.js` reads both). At most 16,384 bytes:
 /// 12,000 of state, 2,048 of info and 512 of user id leave room for the numbers.
 #[derive(Serialize)]
 struct Attachment<'a> {
