@@ -41,6 +41,9 @@ export const savingShare = (rate, saveSeconds) => (1 - Math.exp(-rate * saveSeco
 /** Looks for silence: one in four times PING_SECONDS while anybody is there, however many. */
 export const alarms = ({ people }, { pingSeconds }) => (people > 0 ? HOUR / (4 * pingSeconds) : 0);
 
+/** The alarm that is set when the last one has gone, so that the room erases itself if nobody comes back (N9). */
+export const vacancies = ({ people, leaves }) => (leaves > 0 && leaves >= people ? 1 : 0);
+
 /** Seconds of an hour in which a room of Roomful is awake: `least` bills what Cloudflare's page says, `most` also each wait
  * for hibernation. To gather messages takes less time than to save, so its timer does not count. */
 export function awake({ drops = 0, streams = 0 }, { frames, events }, { handlerSeconds, lingerSeconds, saveSeconds, graceSeconds }) {
@@ -77,7 +80,7 @@ export function roomful(part, settings = assumed) {
   const stored = HOUR * rate + calls;
   return {
     ...used({ connects, calls, frames, alarms: looks, events, seconds: awake(hour, { frames, events }, settings) }, settings),
-    rowsWritten: Math.min(stored, HOUR * settings.commitsPerSecond) + joins + leaves + 2 * drops + looks + renewals,
+    rowsWritten: Math.min(stored, HOUR * settings.commitsPerSecond) + joins + leaves + 2 * drops + looks + vacancies(hour) + renewals,
     rowsRead: asleep * (events * (settings.wakeRows + people) + HOUR * rate * historyRows(rate, settings)),
     messages: HOUR * (rate + ephemeral) + calls,
     stored,

@@ -99,6 +99,8 @@ pub enum Event {
         /// The user of the request's token.
         by: Box<str>,
     },
+    /// The room erased itself, since nobody used it any more (N9).
+    Vacated,
     /// Storage failed.
     StorageFailed {
         /// What was not done.

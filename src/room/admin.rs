@@ -2,7 +2,7 @@
 
 use super::input::Fresh;
 use super::publish::Waiting;
-use super::{Action, Event, Link, Meta, Room, Turn};
+use super::{Action, Event, Link, Meta, Room, StoreResult, Turn};
 use crate::auth::Grant;
 use crate::protocol::{
     ConnectionId, Error, ErrorCode,
@@ -85,33 +85,20 @@ impl Room {
         fresh: Fresh,
         turn: &mut Turn<'_>,
     ) -> Result<String, Error> {
-        if let Err(error) = turn.store.erase(turn.now) {
-            turn.storage_failed("delete", &error, 0);
-            return Err(Error::new(ErrorCode::StorageFailed));
-        }
+        let old = match self.begin_anew(fresh, turn) {
+            Ok(old) => old,
+            Err(error) => {
+                turn.storage_failed("delete", &error, 0);
+                return Err(Error::new(ErrorCode::StorageFailed));
+            }
+        };
         let error = Error::new(ErrorCode::RoomDeleted);
-        for Waiting { request, .. } in std::mem::take(&mut self.waiting) {
+        for Waiting { request, .. } in &old.waiting {
             turn.out.push(Action::Reply {
-                request,
+                request: *request,
                 reply: Err(error.clone()),
             });
         }
-        let meta = Meta {
-            epoch: fresh.epoch,
-            key: fresh.key,
-            created_at: turn.now,
-            crowded: false,
-        };
-        let next = Room::empty(
-            self.name.clone(),
-            self.limits.clone(),
-            meta,
-            false,
-            turn.now,
-        );
-        let old = std::mem::replace(self, next);
-        self.awake_since = old.awake_since;
-        self.timer_at = old.timer_at;
         let links: Vec<Link> = old.connections.keys().copied().collect();
         for link in links {
             old.say_goodbye(link, &error, turn);
@@ -120,5 +107,27 @@ impl Room {
             by: grant.user.clone(),
         }));
         Ok("{\"deleted\":true}".to_owned())
+    }
+
+    /// Erases everything but unexpired bans, and takes the first breath of the next life; returns what
+    /// memory knew of the old one.
+    pub(super) fn begin_anew(&mut self, fresh: Fresh, turn: &mut Turn<'_>) -> StoreResult<Room> {
+        let bans_until = turn.store.erase(turn.now)?;
+        let meta = Meta {
+            epoch: fresh.epoch,
+            key: fresh.key,
+            created_at: turn.now,
+            crowded: false,
+        };
+        let (name, limits) = (self.name.clone(), self.limits.clone());
+        let next = Room::empty(name, limits, meta, false, turn.now);
+        let old = std::mem::replace(self, next);
+        self.awake_since = old.awake_since;
+        self.timer_at = old.timer_at;
+        if let Some(at) = bans_until {
+            // What is left goes when the last ban has ended.
+            self.set_alarm(at, turn);
+        }
+        Ok(old)
     }
 }

@@ -35,7 +35,8 @@ impl Room {
         }
         // The timer runs on, so it comes too early rather than too late. The alarm waits for a
         // time of the clock, which is now further off.
-        self.alarm_at = None;
+        (self.has_alarm, self.alarm_at) = (false, None);
+        self.vacancy.set_back(now);
         self.arm_for_all(turn);
     }
 }

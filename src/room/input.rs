@@ -86,6 +86,8 @@ pub enum Input<'a> {
     Alarm {
         /// When each link last pinged, in milliseconds; one that never did is left out.
         pings: &'a [(Link, u64)],
+        /// For the life that begins if the room erases itself (N9).
+        fresh: Fresh,
     },
     /// An HTTP request. The Worker has checked that the token allows it.
     Request {

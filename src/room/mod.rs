@@ -24,6 +24,7 @@
 //! | `log`, `row`, `history`, `window`, `ids` | what is stored, and publish ids that count once |
 //! | `rate` | how much one may say (N6) |
 //! | `restore`, `saving` | waking up, and being ready to |
+//! | `vacancy` | a room that nobody uses any more erases itself (N9) |
 //! | `owed`, `clock` | writes that failed, and clocks that are set back |
 
 mod action;
@@ -54,6 +55,7 @@ mod serve;
 mod speak;
 mod store;
 mod tick;
+mod vacancy;
 mod watch;
 mod welcome;
 mod window;
@@ -82,6 +84,7 @@ use publish::Waiting;
 use rate::Rates;
 use saving::Saves;
 use tick::{News, Tick};
+use vacancy::Vacancy;
 
 /// An outbox of this many bytes does not wait for the tick.
 const OUTBOX_BYTES: usize = 1_000_000;
@@ -130,7 +133,11 @@ pub struct Room {
     /// When event streams get their next comment; `None` without streams.
     comment_at: Option<u64>,
     timer_at: Option<u64>,
+    /// An alarm stands, as it does for every room that is in storage.
+    has_alarm: bool,
+    /// When it goes off, if this life of the object has set it.
     alarm_at: Option<u64>,
+    vacancy: Vacancy,
 }
 
 /// Everything that handling one input needs.
@@ -173,7 +180,7 @@ impl Room {
                 let late = now.saturating_sub(self.timer_at.take().unwrap_or(now));
                 self.tick.timer_late(late, &self.limits);
             }
-            Input::Alarm { pings } => self.sweep(pings, turn),
+            Input::Alarm { pings, fresh } => self.sweep(pings, fresh, turn),
             Input::Request {
                 request,
                 grant,
@@ -210,6 +217,7 @@ impl Room {
         self.comment(turn);
         self.save_due(turn);
         self.rates.forget_full(turn.now);
+        self.note_vacancy(turn);
         if let Some(at) = self.next_wake()
             && self.timer_at.is_none_or(|armed| at < armed)
         {

@@ -12,6 +12,7 @@ use super::owed::Owed;
 use super::rate::Rates;
 use super::saving::Saves;
 use super::tick::Tick;
+use super::vacancy::Vacancy;
 use super::{Fresh, Link, MemberRow, Meta, Room, Store, StoreResult};
 use crate::map::Map;
 use crate::protocol::{ConnectionId, Limits};
@@ -91,7 +92,9 @@ impl Room {
             saves: Saves::default(),
             comment_at: None,
             timer_at: None,
+            has_alarm: known,
             alarm_at: None,
+            vacancy: Vacancy::default(),
         }
     }
 

@@ -197,6 +197,7 @@ pub trait Store {
     /// Adds messages behind the newest ones. If it fails, all rows are as they were.
     fn append(&mut self, row: &LogRow, place: Place) -> StoreResult<()>;
 
-    /// Forgets everything but bans that end after `now`.
-    fn erase(&mut self, now: u64) -> StoreResult<()>;
+    /// Forgets everything, the alarm included, but bans that end after `now`; tells when the last of
+    /// these does.
+    fn erase(&mut self, now: u64) -> StoreResult<Option<u64>>;
 }

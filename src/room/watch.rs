@@ -4,7 +4,7 @@
 //! one, and so that they fall at the same times whether the room was put away meanwhile or not.
 
 use super::connection::{Connection, silence};
-use super::{Action, Link, Room, Turn};
+use super::{Action, Fresh, Link, Room, Turn};
 use crate::auth::LEEWAY_MS;
 use crate::protocol::{Error, ErrorCode};
 
@@ -38,9 +38,13 @@ impl Room {
         if let Some(at) = at
             && self.alarm_at.is_none_or(|armed| at < armed)
         {
-            self.alarm_at = Some(at);
-            turn.out.push(Action::Alarm { at });
+            self.set_alarm(at, turn);
         }
+    }
+
+    pub(super) fn set_alarm(&mut self, at: u64, turn: &mut Turn<'_>) {
+        (self.has_alarm, self.alarm_at) = (true, Some(at));
+        turn.out.push(Action::Alarm { at });
     }
 
     /// When the room has to look at a connection next, if it last pinged at `pinged_at`.
@@ -72,9 +76,9 @@ impl Room {
     }
 
     /// The alarm: closes who has fallen silent and whose token has ended, and asks for the next
-    /// look.
-    pub(super) fn sweep(&mut self, pings: &[(Link, u64)], turn: &mut Turn<'_>) {
-        self.alarm_at = None;
+    /// look. If nobody is there any more, the room may end itself.
+    pub(super) fn sweep(&mut self, pings: &[(Link, u64)], fresh: Fresh, turn: &mut Turn<'_>) {
+        (self.has_alarm, self.alarm_at) = (false, None);
         let now = turn.now;
         let pings: crate::map::Map<Link, u64> = pings.iter().copied().collect();
         let mut next = None;
@@ -97,5 +101,6 @@ impl Room {
             self.close(link, &Error::new(code), turn);
         }
         self.arm_at(next, turn);
+        self.judge_vacancy(fresh, turn);
     }
 }

@@ -36,6 +36,9 @@ enum Line<'a> {
         room: &'a str,
         by: &'a str,
     },
+    Vacated {
+        room: &'a str,
+    },
     StorageFailed {
         room: &'a str,
         what: &'a str,
@@ -104,6 +107,7 @@ pub fn event(room: &str, event: &Event) {
             until: *until,
         },
         Event::Deleted { by } => Line::Deleted { room, by },
+        Event::Vacated => Line::Vacated { room },
         Event::StorageFailed {
             what,
             reason,

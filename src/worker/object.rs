@@ -41,13 +41,11 @@ impl DurableObject for Room {
         .await
     }
 
-    /// The runtime tries an alarm that failed again.
     async fn alarm(&self) -> Result<Response> {
         self.watched(async {
-            let shell = self.awake(None).map_err(|error| error.to_string())?;
-            shell.handle(Input::Alarm {
-                pings: &shell.pings(),
-            });
+            if let Some(shell) = &self.shell {
+                shell.alarm().map_err(|error| host::describe(&error))?;
+            }
             Response::empty()
         })
         .await

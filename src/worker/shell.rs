@@ -18,6 +18,9 @@ use crate::protocol::http::close_reason;
 use crate::protocol::{Error, ErrorCode, Limits};
 use crate::room::{Action, Delivery, Fresh, Input, Link, RequestId, Room};
 
+/// When to try an alarm again whose room could not be restored, in milliseconds from then.
+const ALARM_AGAIN_MS: u64 = 60_000;
+
 /// One room in the runtime.
 pub struct Shell {
     me: Weak<Shell>,
@@ -164,6 +167,21 @@ impl Shell {
             epoch: base36(name),
             key,
         })
+    }
+
+    /// The room's alarm. The runtime tries one that fails six times again, within two minutes, and then
+    /// forgets it (its documentation); a room without an alarm would never erase itself, so a room that
+    /// cannot be restored is asked again later.
+    pub fn alarm(&self) -> Result<(), JsValue> {
+        if self.wake(None).is_err() {
+            let at = tokens::now().saturating_add(ALARM_AGAIN_MS);
+            return self.host.set_alarm(at as f64);
+        }
+        self.handle(Input::Alarm {
+            pings: &self.pings(),
+            fresh: self.fresh()?,
+        });
+        Ok(())
     }
 
     /// Takes an event to its end. Never waits: between reading, deciding and writing nothing else happens.
@@ -328,7 +346,7 @@ impl Shell {
     }
 
     /// When each link last pinged.
-    pub fn pings(&self) -> Vec<(Link, u64)> {
+    fn pings(&self) -> Vec<(Link, u64)> {
         let pings = self
             .host
             .pings()

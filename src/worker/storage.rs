@@ -270,9 +270,9 @@ impl Store for Database {
         }
     }
 
-    fn erase(&mut self, now: u64) -> StoreResult<()> {
+    fn erase(&mut self, now: u64) -> StoreResult<Option<u64>> {
         if !self.exists() {
-            return Ok(());
+            return Ok(None);
         }
         let mut bans = Vec::new();
         self.each(
@@ -285,6 +285,7 @@ impl Store for Database {
         )?;
         self.clear()?;
         bans.iter()
-            .try_for_each(|(user, until)| self.put_ban(user, *until))
+            .try_for_each(|(user, until)| self.put_ban(user, *until))?;
+        Ok(bans.iter().map(|(_, until)| *until).max())
     }
 }

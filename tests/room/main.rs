@@ -35,4 +35,5 @@ mod simulation;
 mod storage;
 mod stream;
 mod tick;
+mod vacancy;
 mod world;

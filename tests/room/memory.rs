@@ -21,6 +21,8 @@ pub struct Memory {
     /// A seed of failures: one call in `one_in` fails.
     pub random: Option<(crate::simulation::Random, u64)>,
     pub rows_written: u64,
+    /// How often everything was erased, the alarm included.
+    pub erased: u64,
     /// Members' rows that were read as a whole.
     pub members_read: usize,
     pub appends: u64,
@@ -208,13 +210,14 @@ impl Store for Memory {
         Ok(())
     }
 
-    fn erase(&mut self, now: u64) -> StoreResult<()> {
+    fn erase(&mut self, now: u64) -> StoreResult<Option<u64>> {
         self.write("erase")?;
+        self.erased += 1;
         self.meta = None;
         self.members.clear();
         self.log.clear();
         self.bans.retain(|_, until| *until > now);
-        Ok(())
+        Ok(self.bans.values().max().copied())
     }
 }
 

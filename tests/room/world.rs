@@ -115,6 +115,8 @@ pub struct World {
     next_request: u32,
     pub timer: Option<u64>,
     pub alarm: Option<u64>,
+    /// How often the alarm was set: each time is billed as a row.
+    pub alarms_set: u64,
     pub replies: BTreeMap<RequestId, Result<String, Error>>,
     pub events: Vec<Event>,
     pub verifying: Vec<(Link, Option<Box<str>>, Box<str>)>,
@@ -151,6 +153,7 @@ impl World {
             next_request: 1,
             timer: None,
             alarm: None,
+            alarms_set: 0,
             replies: BTreeMap::new(),
             events: Vec::new(),
             verifying: Vec::new(),
@@ -241,7 +244,11 @@ impl World {
         let Some(room) = &mut self.room else { return };
         self.last_event = self.now;
         let mut actions = Vec::new();
+        let erased = self.store.erased;
         room.handle(self.now, input, &mut self.store, &mut actions);
+        if self.store.erased > erased {
+            self.alarm = None;
+        }
         for action in actions {
             self.carry_out(action);
         }
@@ -252,6 +259,11 @@ impl World {
         assert!(
             !someone || self.alarm.is_some(),
             "someone is connected, so there is an alarm"
+        );
+        let stored = self.store.meta.is_some() || self.store.bans.values().any(|at| *at > self.now);
+        assert!(
+            !stored || self.alarm.is_some(),
+            "what is stored has an alarm, or it would stay for ever"
         );
         let waiting = self.room.as_ref().is_some_and(Room::is_waiting);
         assert_eq!(waiting, self.timer.is_some());
@@ -302,7 +314,10 @@ impl World {
                 assert!(self.replies.insert(request, reply).is_none());
             }
             Action::Timer { at } => self.timer = Some(at),
-            Action::Alarm { at } => self.alarm = Some(at),
+            Action::Alarm { at } => {
+                self.alarm = Some(at);
+                self.alarms_set += 1;
+            }
             Action::Log(event) => self.events.push(event),
         }
     }
@@ -368,7 +383,12 @@ impl World {
         let pings: Vec<(Link, u64)> = ends
             .filter_map(|end| Some((end.link?, end.pinged_at?)))
             .collect();
-        self.handle(Input::Alarm { pings: &pings });
+        self.lives += 1;
+        let fresh = self.fresh();
+        self.handle(Input::Alarm {
+            pings: &pings,
+            fresh,
+        });
     }
 
     // Clients.

@@ -55,6 +55,11 @@ class Server {
     return `http://127.0.0.1:${this.#port}`;
   }
 
+  /** The folder in which each room has a database. */
+  get storage() {
+    return path.join(this.#folder, "storage", "room");
+  }
+
   /** Its process. */
   get pid() {
     return this.#child?.pid;
