@@ -108,8 +108,8 @@ impl Store for Disk {
         Ok(())
     }
 
-    fn erase(&mut self, _: u64) -> StoreResult<()> {
+    fn erase(&mut self, _: u64) -> StoreResult<Option<u64>> {
         *self = Disk::default();
-        Ok(())
+        Ok(None)
     }
 }
