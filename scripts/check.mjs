@@ -5,6 +5,7 @@ import path from "node:path";
 import { gzipSync } from "node:zlib";
 import { build } from "./build.mjs";
 import { checkClient } from "./client.mjs";
+import * as fuzzing from "./fuzz.mjs";
 import { at, root } from "./project.mjs";
 import { checkRules } from "./rules.mjs";
 import { WASM, setup } from "./setup.mjs";
@@ -15,9 +16,11 @@ const SCRIPT_LINES = 300;
 
 const bindgen = ["--manifest-path", at("scripts", "bindgen", "Cargo.toml")];
 const deny = ["--", "-D", "warnings"];
+const fuzz = ["--manifest-path", at("fuzz", "Cargo.toml")];
 const checks = [
   () => quiet("formatting (repair: cargo fmt)", "cargo", ["fmt", "--check"]),
   () => quiet("formatting of scripts/bindgen", "cargo", ["fmt", "--check", ...bindgen]),
+  () => quiet("formatting of fuzz", "cargo", ["fmt", "--check", ...fuzz]),
   () => quiet("clippy, native", "cargo", ["clippy", "--locked", "--all-targets", ...deny]),
   () => quiet("clippy, wasm", "cargo", ["clippy", "--locked", "--lib", "--target", WASM, ...deny]),
   () =>
@@ -25,6 +28,7 @@ const checks = [
       ...["clippy", "--locked", "--lib", "--target", WASM, "--features", "panic-on-purpose"],
       ...deny,
     ]),
+  checkFuzz,
   () => step("scripts", checkScripts),
   checkClient,
   () => checkPackageLock(),
@@ -49,6 +53,13 @@ await main(async () => {
   if (failed) throw new Failure(`${failed} of ${checks.length} checks failed`);
   say(`all ${checks.length} checks passed`);
 });
+
+// With the options of the targets' own build, which so need not compile libFuzzer again.
+async function checkFuzz() {
+  await fuzzing.cxx();
+  const { args, env } = fuzzing.cargo("clippy");
+  await quiet("clippy, fuzz", "cargo", [...args, "--all-targets", ...deny], { env });
+}
 
 // Bundling finds what `node --check` does not: imports of files and of names that
 // do not exist. The Worker's own modules are looked at one by one, since the build

@@ -4,20 +4,26 @@
 //
 //   native   cargo test; the filter is a part of a test's name
 //   unit     node --test over what needs no server; a part of a file's path
+//   fuzz     every fuzzing target for some seconds (npm run fuzz); the filter is a target
 //   workerd  node --test against the built Worker in the real runtime; likewise
 //   browser  node --test with Chromium; likewise
 import { existsSync, readdirSync } from "node:fs";
 import path from "node:path";
 import { build } from "./build.mjs";
 import { chromium } from "./chromium.mjs";
+import { fuzzShortly } from "./fuzz.mjs";
 import { buildExample } from "./nextjs.mjs";
 import { at, node, root } from "./project.mjs";
 import { Failure, main, say, show } from "./step.mjs";
 import { setup } from "./setup.mjs";
 
+/** For each target, beside the replay of its corpus. */
+const FUZZ_SECONDS = 8;
+
 const suites = {
   native: (filter) => show("native tests", "cargo", ["test", "--locked", ...filter]),
   unit: (filter) => nodeTests("unit tests", ["tests/unit", "client/tests/unit"], filter),
+  fuzz: (filter) => fuzzShortly(FUZZ_SECONDS, filter),
   async workerd(filter) {
     await build();
     // Its test would build it as well, but while others measure times.

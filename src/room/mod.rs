@@ -37,6 +37,8 @@ mod crowd;
 mod delivery;
 mod depart;
 mod flush;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod history;
 mod ids;
 mod input;

@@ -1,0 +1,171 @@
+//! What else decides who gets in: published keys, headers, the operator's variables, sessions.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use roomful::auth::{
+    AuthConfig, Credentials, Grant, JwksCache, Lookup, Mode, OfferedProtocol, PublicKeyAlgorithm,
+    SessionKey, origin_allowed, verify,
+};
+use roomful::protocol::{ConnectionId, ErrorCode, Json};
+use serde_json::Value;
+
+use crate::token::{NOW, SECRET, variables};
+
+/// A published key set.
+pub fn key_set(text: &str) {
+    let mut cache = JwksCache::new();
+    if cache.store(text, NOW).is_err() {
+        assert_eq!(
+            cache.lookup(None, PublicKeyAlgorithm::Es256, NOW),
+            Lookup::Unavailable
+        );
+        return;
+    }
+    let set: Value = serde_json::from_str(text).unwrap_or_default();
+    let kids = set["keys"].as_array().into_iter().flatten();
+    let kids = kids.filter_map(|key| key["kid"].as_str()).map(Some);
+    for kid in kids.take(20).chain([None, Some("no such key")]) {
+        for algorithm in [
+            PublicKeyAlgorithm::Es256,
+            PublicKeyAlgorithm::EdDsa,
+            PublicKeyAlgorithm::Rs256,
+        ] {
+            match cache.lookup(kid, algorithm, NOW) {
+                Lookup::Key(key) => {
+                    assert_eq!(key.algorithm(), algorithm);
+                    assert!(kid.is_none() || key.kid() == kid);
+                    let json: Value = serde_json::from_str(key.json()).expect("a key is JSON");
+                    let members = json.as_object().expect("a key is an object").keys();
+                    assert!(
+                        members
+                            .into_iter()
+                            .all(|it| "kty crv x y n e".contains(&**it))
+                    );
+                    let kty = match algorithm {
+                        PublicKeyAlgorithm::Es256 => "EC",
+                        PublicKeyAlgorithm::EdDsa => "OKP",
+                        PublicKeyAlgorithm::Rs256 => "RSA",
+                    };
+                    assert_eq!(json["kty"], kty);
+                }
+                Lookup::Unknown => {}
+                other => panic!("the keys were fetched just now: {other:?}"),
+            }
+        }
+    }
+}
+
+/// `Sec-WebSocket-Protocol`, `Authorization`, the query and `Origin`, a line each.
+pub fn headers(text: &str) {
+    let mut lines = text.split('\n');
+    let (protocols, authorization, query) = (lines.next(), lines.next(), lines.next());
+    let read = Credentials::from_request(protocols, authorization, query);
+    let whole = [protocols, authorization, query];
+    for secret in [&read.token, &read.session].into_iter().flatten() {
+        assert!(whole.iter().flatten().any(|line| line.contains(&**secret)));
+        // Short ones, and what is no secret as well, may be in there.
+        let open = secret.len() < 20 || format!("{:?}", read.protocol).contains(&**secret);
+        assert!(open || !format!("{read:?}").contains(&**secret));
+    }
+    if let OfferedProtocol::Other(name) = &read.protocol {
+        assert!(name.starts_with("roomful.v") && read.protocol.check().is_err());
+    }
+    if let Some(answer) = read.protocol.answer() {
+        assert!(protocols.is_some_and(|offered| offered.contains(answer)));
+        // The answer goes into a header.
+        assert!(answer.chars().all(|char| !char.is_control() && char != ','));
+    }
+    let list = [
+        ("ROOMFUL_SECRETS", SECRET),
+        (
+            "ALLOWED_ORIGINS",
+            "https://a.example, http://localhost:3000",
+        ),
+    ];
+    let config = AuthConfig::from_variables(variables(&list)).expect("valid");
+    let origin = lines.next();
+    match origin_allowed(origin, &config) {
+        Ok(allowed) => {
+            assert_eq!(allowed, origin);
+            let known = ["https://a.example", "http://localhost:3000"];
+            let is_known = |origin: &str| known.iter().any(|it| it.eq_ignore_ascii_case(origin));
+            assert!(origin.is_none_or(is_known), "{origin:?}");
+        }
+        Err(error) => assert_eq!(error.code, ErrorCode::ForbiddenOrigin),
+    }
+}
+
+/// The operator's variables, a line each, then an origin.
+pub fn config(text: &str) {
+    let names = [
+        "ROOMFUL_SECRETS",
+        "ROOMFUL_JWKS_URL",
+        "ROOMFUL_AUDIENCE",
+        "ROOMFUL_ISSUER",
+        "ROOMFUL_ANONYMOUS",
+        "ALLOWED_ORIGINS",
+    ];
+    let mut lines = text.split('\n');
+    let set: Vec<(&str, &str)> = names.into_iter().zip(lines.by_ref()).collect();
+    let config = match AuthConfig::from_variables(variables(&set)) {
+        Ok(config) => config,
+        Err(invalid) => return assert!(names.contains(&invalid.name)),
+    };
+    let shown = format!("{config:?}");
+    for entry in set.first().map_or("", |(_, list)| list).split(',') {
+        let secret = entry
+            .split_once(':')
+            .map_or(entry, |(_, secret)| secret)
+            .trim();
+        let open = set.iter().skip(1).any(|(_, value)| value.contains(secret));
+        assert!(
+            secret.len() < 32 || open || !shown.contains(secret),
+            "{shown}"
+        );
+    }
+    // A list without entries is none.
+    let given = |name| {
+        let value = set.iter().find(|(known, _)| *known == name);
+        let entry = |entry: &str| !entry.trim().is_empty();
+        value.is_some_and(|(_, value)| value.split(',').any(entry))
+    };
+    match config.mode() {
+        Mode::Anonymous => assert!(!given(names[0]) && !given(names[1]) && given(names[4])),
+        Mode::Tokens(_) => assert!(given(names[0]) || given(names[1])),
+        Mode::NotConfigured(_) => assert!(config.check().is_err()),
+    }
+    let token = "eyJhbGciOiJub25lIn0.e30.";
+    assert!(verify(token, &config, NOW).is_err());
+    if let Ok(allowed) = origin_allowed(lines.next(), &config) {
+        assert!(allowed.is_none() || given(names[5]) || matches!(config.mode(), Mode::Anonymous));
+    }
+}
+
+/// R1: a session secret that this key did not issue is nobody's.
+pub fn session(text: &str) {
+    let key = SessionKey::new([7; 32]);
+    let (secret, user) = text.split_once('\n').unwrap_or((text, "ana"));
+    assert_eq!(key.verify(secret, "epoch", user), None);
+    let number = text.bytes().fold(0_u64, |number, byte| {
+        number.wrapping_mul(251).wrapping_add(byte.into())
+    });
+    let connection = ConnectionId::new(number % 36_u64.pow(10)).expect("small enough");
+    let issued = key.issue("epoch", connection, user, number);
+    assert!(issued.len() <= 68);
+    assert_eq!(
+        key.verify(&issued, "epoch", user),
+        Some((connection, number))
+    );
+    assert_eq!(key.verify(&issued, "epocH", user), None);
+    assert_eq!(key.verify(&issued, "epoch", &format!("{user}x")), None);
+}
+
+/// What the Worker tells a room of a bearer.
+pub fn grant(text: &str) {
+    for encoded in [text.to_owned(), URL_SAFE_NO_PAD.encode(text)] {
+        if let Some(grant) = Grant::decode(&encoded) {
+            assert!(Json::parse(grant.info.as_str()).is_ok());
+            assert_eq!(Grant::decode(&grant.encode()), Some(grant));
+        }
+    }
+}
