@@ -124,6 +124,8 @@ limits! {
         "Up to how many members a room lists them; above, it only counts.";
     presence_bytes: usize = "MAX_PRESENCE_BYTES", 524_288 "bytes" x 1, 0 to 8_388_608,
         "Up to which size of all states and infos together a room lists its members.";
+    presence_bytes_per_user: usize = "MAX_PRESENCE_BYTES_PER_USER", 65_536 "bytes" x 1, 16 to 8_388_608,
+        "Up to which size of states and infos together a user's connections may set states.";
     grace_ms: u64 = "GRACE_SECONDS", 10 "seconds" x 1_000, 0 to 600,
         "How long a member stays listed after its connection dropped.";
     idle_ms: u64 = "IDLE_SECONDS", 3_600 "seconds" x 1_000, 60 to 86_400,
@@ -239,6 +241,7 @@ mod tests {
             (limits.members, limits.presence_bytes),
             (1_000, 512 * 1_024)
         );
+        assert_eq!(limits.presence_bytes_per_user, 64 * 1_024);
         assert_eq!(
             (limits.grace_ms, limits.idle_ms, limits.ping_ms),
             (10_000, 3_600_000, 25_000)

@@ -17,8 +17,7 @@ pub(super) struct Session {
     pub first_offset: u64,
 }
 
-/// What a connection takes over from its session's earlier socket.
-#[derive(Default)]
+/// What a connection takes over from its session's earlier socket, or from its user's others.
 struct Inherited {
     rate: Rate,
     faults: Faults,
@@ -42,6 +41,8 @@ impl Room {
             session,
         } = connect;
         self.check_ban(&grant.user, turn)?;
+        self.rates.arrive(&grant.user, turn.now, &self.limits)?;
+        self.stuck.check(&grant.user)?;
         let session = session.and_then(|secret| self.session(kind, &grant.user, &secret));
         if !session.is_some_and(|session| self.has_place(session.connection)) {
             self.check_capacity(&grant.user)?;
@@ -161,10 +162,10 @@ impl Room {
     /// Ends what was there of this session: an older socket (4504), or a drop within its grace.
     fn take_over(&mut self, connection: &Connection, turn: &mut Turn<'_>) -> Inherited {
         let id = connection.id;
-        let mut inherited = Inherited::default();
-        if let Some(rate) = self.rates.wake(id) {
-            inherited.rate = rate;
-        }
+        let mut inherited = Inherited {
+            rate: self.rates.left(&connection.user.id),
+            faults: Faults::default(),
+        };
         if let Some(Absent { rate, faults, .. }) = self.forget_absent(id) {
             inherited = Inherited { rate, faults };
         }

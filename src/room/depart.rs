@@ -21,6 +21,7 @@ impl Room {
     /// What carried a connection has ended.
     pub(super) fn drop_link(&mut self, link: Link, code: u16, turn: &mut Turn<'_>) {
         let Some(connection) = self.unlink(link) else {
+            self.stuck.forget(link);
             return;
         };
         let grace = if connection.kind.is_stream() {
@@ -28,8 +29,9 @@ impl Room {
         } else {
             self.grace(code)
         };
+        self.rates
+            .leave(&connection.user.id, connection.rate, turn.now);
         if grace == 0 {
-            self.rates.rest(connection.id, connection.rate, turn.now);
             self.leave(connection.id, turn);
             return;
         }
@@ -69,10 +71,9 @@ impl Room {
 
     /// A connection that has not come back leaves; false if it was not absent.
     pub(super) fn end_absence(&mut self, id: ConnectionId, turn: &mut Turn<'_>) -> bool {
-        let Some(absent) = self.forget_absent(id) else {
+        if self.forget_absent(id).is_none() {
             return false;
-        };
-        self.rates.rest(id, absent.rate, turn.now);
+        }
         self.leave(id, turn);
         true
     }

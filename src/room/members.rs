@@ -37,6 +37,14 @@ impl Member {
     }
 }
 
+/// What one user has of the list.
+#[derive(Debug, Default)]
+struct Share {
+    members: u32,
+    /// Bytes of states and infos.
+    bytes: usize,
+}
+
 /// A change of state that waits for the next flush (P2).
 #[derive(Debug)]
 enum Change {
@@ -50,8 +58,7 @@ enum Change {
 #[derive(Debug, Default)]
 pub struct Members {
     members: BTreeMap<ConnectionId, Member>,
-    /// How many members each user is.
-    users: Map<Box<str>, u32>,
+    users: Map<Box<str>, Share>,
     /// Bytes of all states and infos.
     bytes: usize,
     changes: BTreeMap<ConnectionId, Change>,
@@ -113,9 +120,11 @@ impl Members {
             }
             told => *told = None,
         }
-        self.bytes = self.bytes.saturating_add(member.bytes());
-        let count = self.users.entry(member.user.id.clone()).or_default();
-        *count = count.saturating_add(1);
+        let bytes = member.bytes();
+        self.bytes = self.bytes.saturating_add(bytes);
+        let share = self.users.entry(member.user.id.clone()).or_default();
+        share.members = share.members.saturating_add(1);
+        share.bytes = share.bytes.saturating_add(bytes);
         self.members.insert(connection, member);
     }
 
@@ -123,10 +132,12 @@ impl Members {
         let member = self.members.remove(&connection)?;
         self.told = None;
         self.changes.remove(&connection);
-        self.bytes = self.bytes.saturating_sub(member.bytes());
-        if let Some(count) = self.users.get_mut(&member.user.id) {
-            *count = count.saturating_sub(1);
-            if *count == 0 {
+        let bytes = member.bytes();
+        self.bytes = self.bytes.saturating_sub(bytes);
+        if let Some(share) = self.users.get_mut(&member.user.id) {
+            share.members = share.members.saturating_sub(1);
+            share.bytes = share.bytes.saturating_sub(bytes);
+            if share.members == 0 {
                 self.users.remove(&member.user.id);
             }
         }
@@ -170,11 +181,35 @@ impl Members {
         let Some(member) = self.members.get_mut(&connection) else {
             return false;
         };
-        self.bytes = self.bytes.saturating_sub(member.bytes());
+        let (before, after) = (member.state.len(), state.len());
         member.state = state;
         self.told = None;
-        self.bytes = self.bytes.saturating_add(member.bytes());
+        // The next state is mostly as long as the last: then there is nothing to look up.
+        if before != after {
+            let resized = |bytes: usize| bytes.saturating_sub(before).saturating_add(after);
+            self.bytes = resized(self.bytes);
+            if let Some(share) = self.users.get_mut(&member.user.id) {
+                share.bytes = resized(share.bytes);
+            }
+        }
         true
+    }
+
+    /// Whether a state of this size would give the member's user more of the list than one may have (N7). One that is
+    /// no larger than what is there always fits.
+    pub fn exceeds_share(&self, connection: ConnectionId, state: usize, limits: &Limits) -> bool {
+        let Some(member) = self.members.get(&connection) else {
+            return false;
+        };
+        let grown = state.saturating_sub(member.state.len());
+        if grown == 0 {
+            return false;
+        }
+        let held = self
+            .users
+            .get(&member.user.id)
+            .map_or(0, |share| share.bytes);
+        held.saturating_add(grown) > limits.presence_bytes_per_user
     }
 
     /// Whether there are changes that wait for a flush.

@@ -22,7 +22,7 @@
 //! | `members`, `presence`, `crowd` | who is here, and what the others are told (section 6) |
 //! | `outbox`, `delivery`, `flush`, `tick` | what waits to be sent, for whom, and until when |
 //! | `log`, `row`, `history`, `window`, `ids` | what is stored, and publish ids that count once |
-//! | `rate` | how much one may say (N6) |
+//! | `rate`, `rates`, `stuck` | how much one may say, how often a user may connect (N6, N11, E3) |
 //! | `restore`, `saving` | waking up, and being ready to |
 //! | `vacancy` | a room that nobody uses any more erases itself (N9) |
 //! | `owed`, `clock` | writes that failed, and clocks that are set back |
@@ -49,6 +49,7 @@ mod owed;
 mod presence;
 mod publish;
 mod rate;
+mod rates;
 mod renew;
 mod restore;
 mod row;
@@ -56,6 +57,7 @@ mod saving;
 mod serve;
 mod speak;
 mod store;
+mod stuck;
 mod tick;
 mod vacancy;
 mod watch;
@@ -83,8 +85,9 @@ use members::Members;
 use outbox::Outbox;
 use owed::Owed;
 use publish::Waiting;
-use rate::Rates;
+use rates::Rates;
 use saving::Saves;
+use stuck::Stuck;
 use tick::{News, Tick};
 use vacancy::Vacancy;
 
@@ -127,6 +130,7 @@ pub struct Room {
     /// Connections that arrived since the last flush.
     arrived: Vec<Link>,
     rates: Rates,
+    stuck: Stuck,
 
     members: Members,
     crowd: Crowd,
@@ -176,7 +180,7 @@ impl Room {
                 self.close(link, &Error::new(ErrorCode::BinaryFrame), turn);
             }
             Input::Closed { link, code } => self.drop_link(link, code, turn),
-            Input::Slow { link } => self.close(link, &Error::new(ErrorCode::TooSlow), turn),
+            Input::Slow { link } => self.slow(link, turn),
             Input::Renewed { link, id, grant } => self.renewed(link, id, grant, turn),
             Input::Timer => {
                 let late = now.saturating_sub(self.timer_at.take().unwrap_or(now));
@@ -252,7 +256,7 @@ impl Room {
     fn next_wake(&self) -> Option<u64> {
         let flush = self.something_to_send().then(|| self.flush_at());
         let leave = self.leaves.first().map(|(at, _)| *at);
-        let (save, rested) = (self.saves.next(), self.rates.rested_at());
+        let (save, rested) = (self.saves.next(), self.rates.rested_at(self.now));
         let wakes = [
             flush,
             leave,

@@ -1,7 +1,6 @@
-//! N6: how much one connection (or one user over HTTP) may say.
+//! N6, N11: how much one connection (or one user over HTTP) may say, and how often one user may connect.
 
-use crate::map::Map;
-use crate::protocol::{ConnectionId, Limits};
+use crate::protocol::{Error, ErrorCode, Limits};
 
 /// How long a connection may stay over its rate before it is closed, in milliseconds (E3).
 const OVER_FOR: u64 = 10_000;
@@ -9,6 +8,12 @@ const OVER_FOR: u64 = 10_000;
 const OVER_PAUSE: u64 = 1_000;
 /// A bucket can be so many messages below empty: what one reply from the history costs at most.
 const DEBT: u64 = 128;
+/// So much is read of who is over the rate, in bytes and in frames of the largest size, whichever is more, in one
+/// period (E3).
+const OVER_BYTES: usize = 1_024 * 1_024;
+const OVER_FRAMES: usize = 16;
+/// What a refusal costs beside the reading, in bytes: the error is written and sent.
+const REFUSAL: usize = 256;
 
 /// A token bucket in the form of the generic cell rate algorithm: one time instead of a level and a
 /// time, so that it fits an attachment and "full" needs no upkeep.
@@ -20,6 +25,43 @@ pub struct Rate {
     /// When the current period of refusals began and last went on, in milliseconds; 0 for none.
     over_since: u64,
     refused_at: u64,
+    /// Bytes refused in that period. No attachment keeps them: periods are shorter than the quiet before a hibernation.
+    refused: usize,
+}
+
+/// How fast a bucket refills, and how much it holds.
+#[derive(Copy, Clone, Debug)]
+pub struct Pace {
+    /// Microseconds in which one message's worth is refilled.
+    cost: u64,
+    /// Microseconds in which an empty bucket is refilled.
+    depth: u64,
+}
+
+impl Pace {
+    /// N6: messages.
+    pub fn messages(limits: &Limits) -> Pace {
+        Pace::of(
+            u64::from(limits.rate_per_second),
+            u64::from(limits.rate_burst),
+        )
+    }
+
+    /// N11: connects of one user. All tabs may come three times in a row, and a tenth of them each second.
+    pub fn connects(limits: &Limits) -> Pace {
+        let tabs = limits.connections_per_user as u64;
+        let per_second = tabs.checked_div(10).unwrap_or(1).max(1);
+        Pace::of(per_second, tabs.saturating_mul(3).max(30))
+    }
+
+    fn of(per_second: u64, burst: u64) -> Pace {
+        let cost = 1_000_000_u64.checked_div(per_second).unwrap_or(1_000_000);
+        let cost = cost.max(1);
+        Pace {
+            cost,
+            depth: cost.saturating_mul(burst),
+        }
+    }
 }
 
 /// A refusal by [`Rate::take`].
@@ -31,19 +73,27 @@ pub struct Over {
     pub too_long: bool,
 }
 
+impl Over {
+    /// What whoever is refused is told.
+    pub fn error(self) -> Error {
+        Error::new(ErrorCode::RateLimited).with_retry_after(self.retry_after)
+    }
+}
+
 impl Rate {
     /// Takes one message's worth.
-    pub fn take(&mut self, now: u64, limits: &Limits) -> Result<(), Over> {
-        let (now_us, cost, depth) = (now.saturating_mul(1_000), cost(limits), depth(limits));
-        self.full_at = self.level(now_us, limits);
-        let next = self.full_at.saturating_add(cost);
-        let latest = now_us.saturating_add(depth);
+    pub fn take(&mut self, now: u64, pace: Pace) -> Result<(), Over> {
+        let now_us = now.saturating_mul(1_000);
+        self.full_at = self.level(now_us, pace);
+        let next = self.full_at.saturating_add(pace.cost);
+        let latest = now_us.saturating_add(pace.depth);
         if next <= latest {
             self.full_at = next;
             return Ok(());
         }
         if self.over_since == 0 || now.saturating_sub(self.refused_at) > OVER_PAUSE {
             self.over_since = now.max(1);
+            self.refused = 0;
         }
         self.refused_at = now;
         Err(Over {
@@ -52,18 +102,34 @@ impl Rate {
         })
     }
 
+    /// Notes how many bytes were read only to be refused; true if it was too much in this period (E3).
+    pub fn refuse(&mut self, bytes: usize, limits: &Limits) -> bool {
+        self.refused = self.refused.saturating_add(bytes).saturating_add(REFUSAL);
+        let frames = limits.message_bytes.saturating_mul(OVER_FRAMES);
+        self.refused > frames.max(OVER_BYTES)
+    }
+
     /// Charges for work already done (history replies); may leave the bucket below empty.
-    pub fn charge(&mut self, messages: u64, now: u64, limits: &Limits) {
+    pub fn charge(&mut self, messages: u64, now: u64, pace: Pace) {
         let now_us = now.saturating_mul(1_000);
-        let cost = cost(limits).saturating_mul(messages);
-        self.full_at = self.level(now_us, limits).saturating_add(cost);
+        let cost = pace.cost.saturating_mul(messages);
+        self.full_at = self.level(now_us, pace).saturating_add(cost);
+    }
+
+    /// Of two buckets the emptier one.
+    pub fn emptier(self, other: Rate) -> Rate {
+        if other.full_at > self.full_at {
+            other
+        } else {
+            self
+        }
     }
 
     /// `full_at`, but never further off than a bucket can be from full: after the clock was set
     /// back nobody is refused for longer than that.
-    fn level(&self, now_us: u64, limits: &Limits) -> u64 {
-        let debt = cost(limits).saturating_mul(DEBT);
-        let most = now_us.saturating_add(depth(limits)).saturating_add(debt);
+    fn level(&self, now_us: u64, pace: Pace) -> u64 {
+        let debt = pace.cost.saturating_mul(DEBT);
+        let most = now_us.saturating_add(pace.depth).saturating_add(debt);
         self.full_at.clamp(now_us, most)
     }
 
@@ -86,89 +152,8 @@ impl Rate {
             full_at,
             over_since,
             refused_at,
+            refused: 0,
         }
-    }
-}
-
-/// Microseconds in which one message's worth is refilled.
-fn cost(limits: &Limits) -> u64 {
-    1_000_000_u64
-        .checked_div(u64::from(limits.rate_per_second))
-        .unwrap_or(1_000_000)
-        .max(1)
-}
-
-/// Microseconds in which an empty bucket is refilled.
-fn depth(limits: &Limits) -> u64 {
-    cost(limits).saturating_mul(u64::from(limits.rate_burst))
-}
-
-/// Rates of those who are not connected: of connections that left with less than a full bucket, so
-/// that a resume does not refill it, and of users over HTTP.
-#[derive(Debug, Default)]
-pub struct Rates {
-    resting: Map<ConnectionId, Rate>,
-    publishers: Map<Box<str>, Rate>,
-    /// When all of them can be forgotten.
-    rested_at: u64,
-}
-
-/// Rates are remembered no longer than this, in milliseconds, whatever `RATE_BURST` is: the room
-/// stays in memory for it.
-const REMEMBERED: u64 = 60_000;
-/// So many are kept before those that do not matter any more are looked for.
-const MANY: usize = 1_000;
-
-impl Rates {
-    /// Keeps the rate of a connection that has gone.
-    pub fn rest(&mut self, connection: ConnectionId, rate: Rate, now: u64) {
-        if rate.rested_at() <= now {
-            return;
-        }
-        if self.resting.len() >= MANY {
-            self.resting.retain(|_, rate| rate.rested_at() > now);
-        }
-        self.resting.insert(connection, rate);
-        self.remember(rate, now);
-    }
-
-    /// Gives back the rate of a connection that has returned.
-    pub fn wake(&mut self, connection: ConnectionId) -> Option<Rate> {
-        self.resting.remove(&connection)
-    }
-
-    /// Takes one message's worth of a user's rate over HTTP.
-    pub fn take(&mut self, user: &str, now: u64, limits: &Limits) -> Result<(), Over> {
-        if self.publishers.len() >= MANY {
-            self.publishers.retain(|_, rate| rate.rested_at() > now);
-        }
-        let rate = self.publishers.entry(user.into()).or_default();
-        let taken = rate.take(now, limits);
-        let rate = *rate;
-        self.remember(rate, now);
-        taken
-    }
-
-    fn remember(&mut self, rate: Rate, now: u64) {
-        let until = rate.rested_at().min(now.saturating_add(REMEMBERED));
-        self.rested_at = self.rested_at.max(until);
-    }
-
-    /// When all that is remembered can be forgotten; `None` if nothing is.
-    pub fn rested_at(&self) -> Option<u64> {
-        (self.rested_at > 0).then_some(self.rested_at)
-    }
-
-    /// Forgets everything once none of it matters any more.
-    pub fn forget_full(&mut self, now: u64) {
-        if self.rested_at > 0 && self.rested_at <= now {
-            *self = Rates::default();
-        }
-    }
-
-    /// The clock was set back by so many milliseconds.
-    pub fn set_back(&mut self, back: u64) {
-        self.rested_at = self.rested_at.saturating_sub(back);
     }
 }
 

@@ -1,5 +1,6 @@
 //! T5: a live connection's token is replaced, or not.
 
+use super::speak::maybe_id;
 use super::{Link, Room, Turn};
 use crate::auth::Grant;
 use crate::protocol::{ConnectionId, Error, ErrorCode, server};
@@ -23,7 +24,7 @@ impl Room {
             } else {
                 Error::new(ErrorCode::Unauthorized)
             };
-            self.tell_error(own, id, error);
+            self.refuse(link, maybe_id(error, id), turn);
         }
     }
 

@@ -9,8 +9,9 @@ use super::log::Log;
 use super::members::{Member, Members};
 use super::outbox::Outbox;
 use super::owed::Owed;
-use super::rate::Rates;
+use super::rates::Rates;
 use super::saving::Saves;
+use super::stuck::Stuck;
 use super::tick::Tick;
 use super::vacancy::Vacancy;
 use super::{Fresh, Link, MemberRow, Meta, Room, Store, StoreResult};
@@ -86,6 +87,7 @@ impl Room {
             last_connection: 0,
             arrived: Vec::new(),
             rates: Rates::default(),
+            stuck: Stuck::default(),
             members: Members::default(),
             crowd: Crowd::default(),
             owed: Owed::default(),

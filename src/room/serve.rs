@@ -3,6 +3,7 @@
 
 use super::input::{Call, RequestId};
 use super::publish::{Published, Publisher, Waiting};
+use super::speak::answer_units;
 use super::{Action, Room, Turn};
 use crate::auth::{Grant, Rights};
 use crate::protocol::{Error, ErrorCode, Publish, reply, server};
@@ -19,11 +20,12 @@ impl Room {
             Err(error) => Err(error),
             Ok(()) => match call {
                 Call::Publish(messages) => return self.publish_all(request, grant, messages, turn),
-                Call::Presence => Ok(self.presence()),
-                Call::History(query) => self.history(&query, turn).map(|page| {
+                Call::Presence => self.read(grant, turn, |room, _| Ok(room.presence())),
+                Call::History(query) => self.read(grant, turn, |room, turn| {
+                    let page = room.history(&query, turn)?;
                     let mut out = String::new();
-                    server::history(&mut out, None, &page.messages, &self.meta.epoch, page.more);
-                    out
+                    server::history(&mut out, None, &page.messages, &room.meta.epoch, page.more);
+                    Ok(out)
                 }),
                 Call::Summary => self.summary(turn),
                 Call::Disconnect(disconnect) => self.disconnect(&disconnect, turn),
@@ -31,6 +33,31 @@ impl Room {
             },
         };
         turn.out.push(Action::Reply { request, reply });
+    }
+
+    /// Answers a question, at the rate of the one who asks: that of the messages (H3).
+    fn read(
+        &mut self,
+        grant: &Grant,
+        turn: &mut Turn<'_>,
+        answer: impl FnOnce(&mut Room, &mut Turn<'_>) -> Result<String, Error>,
+    ) -> Result<String, Error> {
+        self.take_call(grant, turn)?;
+        let answer = answer(self, turn)?;
+        if !grant.can.has(Rights::ADMIN) {
+            let units = answer_units(&answer);
+            self.rates
+                .charge_call(&grant.user, units, turn.now, &self.limits);
+        }
+        Ok(answer)
+    }
+
+    /// N6 over HTTP: each user has a rate, and administrators have none.
+    fn take_call(&mut self, grant: &Grant, turn: &Turn<'_>) -> Result<(), Error> {
+        if grant.can.has(Rights::ADMIN) {
+            return Ok(());
+        }
+        self.rates.call(&grant.user, turn.now, &self.limits)
     }
 
     /// H1, H2. The reply waits for the flush, since an offset is a promise.
@@ -62,12 +89,7 @@ impl Room {
         message: &Publish<'_>,
         turn: &mut Turn<'_>,
     ) -> Result<Published, Error> {
-        if !grant.can.has(Rights::ADMIN) {
-            let taken = self.rates.take(&grant.user, turn.now, &self.limits);
-            taken.map_err(|over| {
-                Error::new(ErrorCode::RateLimited).with_retry_after(over.retry_after)
-            })?;
-        }
+        self.take_call(grant, turn)?;
         if message.data.len() > self.limits.message_bytes {
             return Err(Error::new(ErrorCode::MessageTooLarge));
         }

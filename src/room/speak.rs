@@ -1,6 +1,7 @@
 //! What a connection says: frames, presence states, requests for history (C5, C6, N6, P1, R6, E3).
 
 use super::history::Page;
+use super::rate::Pace;
 use super::{Action, Link, Room, Turn};
 use crate::auth::Rights;
 use crate::protocol::{
@@ -8,8 +9,14 @@ use crate::protocol::{
     decode_frame, server,
 };
 
-/// So many bytes of history count as one message for the rate (R6).
-const HISTORY_UNIT: usize = 16 * 1024;
+/// So many bytes of an answer count as one message for the rate (R6, H3).
+const ANSWER_UNIT: usize = 16 * 1024;
+/// What a renewal counts beside the one message that it is: a signature is checked, and what is bound to the rights
+/// may be sent and stored anew (T5).
+const RENEWAL: u64 = 9;
+/// What a user is told whose connections together show too much.
+const CROWDING: &str = "The states of this user's connections would together be larger than \
+    MAX_PRESENCE_BYTES_PER_USER; this one stays as it was.";
 
 impl Room {
     pub(super) fn frame(&mut self, link: Link, text: &str, turn: &mut Turn<'_>) {
@@ -22,14 +29,14 @@ impl Room {
         }
         match decode_frame(text) {
             Err(error) => {
-                if self.take_rate(link, None, turn) {
+                if self.take_rate(link, None, text.len(), turn) {
                     self.refuse(link, error, turn);
                 }
             }
             Ok(elements) => {
                 if elements.is_empty() {
                     // Nothing is said, but not for nothing.
-                    self.take_rate(link, None, turn);
+                    self.take_rate(link, None, text.len(), turn);
                 }
                 for element in elements {
                     if !self.connections.contains_key(&link) {
@@ -52,7 +59,8 @@ impl Room {
     }
 
     fn oversized(&mut self, link: Link, turn: &mut Turn<'_>) {
-        if self.take_rate(link, None, turn) {
+        // It was not read, so its size does not count.
+        if self.take_rate(link, None, 0, turn) {
             self.refuse(link, Error::new(ErrorCode::MessageTooLarge), turn);
         }
     }
@@ -72,7 +80,7 @@ impl Room {
     }
 
     fn element(&mut self, link: Link, element: &Element<'_>, turn: &mut Turn<'_>) {
-        if !self.take_rate(link, Some(element), turn) {
+        if !self.take_rate(link, Some(element), element.len(), turn) {
             return;
         }
         let outcome = match element.decode() {
@@ -83,6 +91,7 @@ impl Room {
                 .map_err(|error| maybe_id(error, id)),
             Ok(ClientMessage::History(query)) => self.tell_history(link, &query, turn),
             Ok(ClientMessage::Auth { id, token }) => {
+                self.charge(link, RENEWAL, turn.now);
                 turn.out.push(Action::Verify { link, id, token });
                 Ok(())
             }
@@ -93,21 +102,24 @@ impl Room {
     }
 
     /// Takes one message's worth of a connection's rate; refuses the message if there is none (E3).
+    /// `bytes` is what was read of it.
     fn take_rate(
         &mut self,
         link: Link,
         element: Option<&Element<'_>>,
+        bytes: usize,
         turn: &mut Turn<'_>,
     ) -> bool {
         let Some(connection) = self.connections.get_mut(&link) else {
             return false;
         };
-        let Err(over) = connection.rate.take(turn.now, &self.limits) else {
+        let Err(over) = connection.rate.take(turn.now, Pace::messages(&self.limits)) else {
             return true;
         };
         let id = connection.id;
-        let error = Error::new(ErrorCode::RateLimited).with_retry_after(over.retry_after);
-        if over.too_long {
+        let too_much = connection.rate.refuse(bytes, &self.limits);
+        let error = over.error();
+        if over.too_long || too_much {
             self.close(link, &error, turn);
         } else {
             self.tell_error(id, element.and_then(Element::id), error);
@@ -115,14 +127,25 @@ impl Room {
         false
     }
 
-    /// Answers a message with an error; too many malformed ones end the connection (C6).
-    fn refuse(&mut self, link: Link, error: Error, turn: &mut Turn<'_>) {
+    /// Charges a connection for more than the one message that it has sent. A bucket that is smaller
+    /// is emptied.
+    fn charge(&mut self, link: Link, messages: u64, now: u64) {
+        let most = u64::from(self.limits.rate_burst);
+        if let Some(connection) = self.connections.get_mut(&link) {
+            let pace = Pace::messages(&self.limits);
+            connection.rate.charge(messages.min(most), now, pace);
+        }
+    }
+
+    /// Answers a message with an error; too many malformed ones, or tokens that are refused, end the
+    /// connection (C6).
+    pub(super) fn refuse(&mut self, link: Link, error: Error, turn: &mut Turn<'_>) {
         let Some(connection) = self.connections.get_mut(&link) else {
             return;
         };
-        let malformed = error.code == ErrorCode::BadMessage;
+        let fault = matches!(error.code, ErrorCode::BadMessage | ErrorCode::Unauthorized);
         let id = connection.id;
-        if malformed && connection.faults.count(turn.now) {
+        if fault && connection.faults.count(turn.now) {
             // The last one is answered like the others, right before the end.
             self.tell_error(id, None, error);
             self.close(link, &Error::new(ErrorCode::BadMessages), turn);
@@ -153,6 +176,9 @@ impl Room {
         if state.len() > self.limits.state_bytes {
             return Err(Error::new(ErrorCode::StateTooLarge));
         }
+        if self.members.exceeds_share(id, state.len(), &self.limits) {
+            return Err(Error::new(ErrorCode::StateTooLarge).with_message(CROWDING));
+        }
         match patch {
             None => self.members.set(id, state),
             Some(patch) => self.members.patch(id, patch, state),
@@ -176,9 +202,9 @@ impl Room {
         let page = self
             .history(query, turn)
             .map_err(|error| maybe_id(error, query.id.clone()))?;
-        let units = page.messages.len().checked_div(HISTORY_UNIT).unwrap_or(0) as u64;
         if let Some(connection) = self.connections.get_mut(&link) {
-            connection.rate.charge(units, turn.now, &self.limits);
+            let (units, pace) = (answer_units(&page.messages), Pace::messages(&self.limits));
+            connection.rate.charge(units, turn.now, pace);
         }
         let epoch = &self.meta.epoch;
         self.outbox.answer(own, |out| {
@@ -197,6 +223,11 @@ impl Room {
             .page(query, turn.now, &self.limits, &mut *turn.store);
         page.map_err(|error| turn.refused("history", &error))
     }
+}
+
+/// How many messages an answer counts for.
+pub(super) fn answer_units(text: &str) -> u64 {
+    text.len().checked_div(ANSWER_UNIT).unwrap_or(0) as u64
 }
 
 /// The error, about the message with this id if there is one.

@@ -59,6 +59,11 @@ impl Room {
         let missed = resumed.flatten().unwrap_or_default();
         let welcome = self.welcome_text(connection, recovered, turn.now);
         let to = || vec![link];
+        let told = missed.iter().fold(welcome.len(), |bytes, (_, text)| {
+            bytes.saturating_add(text.len())
+        });
+        self.rates
+            .charge_arrival(&connection.user.id, told, turn.now, &self.limits);
         if connection.kind.is_stream() {
             let mut text = String::new();
             delivery::event(&mut text, &welcome, None, &self.meta.epoch);

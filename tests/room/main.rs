@@ -16,6 +16,7 @@
     clippy::unwrap_used
 )]
 
+mod abuse;
 mod clock;
 mod connect;
 mod crowd;

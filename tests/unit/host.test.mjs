@@ -24,3 +24,68 @@ test("c3 a room that could not be restored at first numbers its sockets anew", (
   host.send(Uint32Array.of(2), "for eve");
   assert.deepEqual([ana.sent, bob.sent, eve.sent], [[], [], ["for eve"]]);
 });
+
+const MIB = 1024 * 1024;
+
+/** A room's host with readers for whom so many MiB wait. */
+function readers(...waiting) {
+  const asked = [];
+  const here = waiting.map((mib, index) => ({
+    ...socket(`${index}`),
+    get bufferedAmount() {
+      asked.push(index + 1);
+      return mib && mib * MIB;
+    },
+  }));
+  const host = new Host({ setWebSocketAutoResponse() {}, getWebSockets: () => here });
+  host.restore();
+  /** Who is too slow, once so much was sent that they are looked at. */
+  const slow = () => {
+    host.send(Uint32Array.of(1), "x".repeat(MIB + 1));
+    return [...(host.send(Uint32Array.of(1), "x") ?? [])].sort();
+  };
+  return { host, asked, slow, here };
+}
+
+test("e3 one for whom more than 8 MiB wait is too slow, and gets nothing more", () => {
+  const { host, here, slow } = readers(8.1, 8, 1);
+  assert.deepEqual(slow(), [1]);
+  assert.equal(here[0].sent.length, 1);
+  host.send(Uint32Array.of(1, 2, 3), "everybody");
+  assert.deepEqual(here[1].sent, ["everybody"]);
+});
+
+test("e3 of many for whom more than 32 MiB wait together, the slowest are too slow, but none with a mebibyte", () => {
+  assert.deepEqual(readers(4, 7, 6, 5, 7, 3, 0).slow(), []);
+  assert.deepEqual(readers(4, 7, 6, 5, 7.5, 3, 0.1).slow(), [5]);
+  assert.deepEqual(readers(...Array(40).fill(1.5)).slow().length, 19);
+  assert.deepEqual(readers(...Array(100).fill(1), 2).slow(), [101]);
+});
+
+test("e3 where nobody tells how much is waiting, nobody is too slow", () => {
+  assert.deepEqual(readers(undefined, undefined).slow(), []);
+});
+
+test("e3 readers are asked how much waits for them when much was sent, to one of them or to all", () => {
+  const { host, asked } = readers(1, 1);
+  const both = Uint32Array.of(1, 2);
+  for (let sent = 0; sent < 1_000; sent++) host.send(both, "x".repeat(1_000));
+  assert.deepEqual(asked, []);
+  for (let sent = 0; sent < 100; sent++) host.send(both, "x".repeat(1_000));
+  assert.deepEqual(asked, [1, 2]);
+  const many = readers(...Array(1_000).fill(0));
+  const all = Uint32Array.from({ length: 1_000 }, (_, index) => index + 1);
+  for (let sent = 0; sent < 20; sent++) many.host.send(all, "x".repeat(1_000));
+  assert.equal(many.asked.length, 1_000);
+});
+
+test("e3 a socket that the room has closed keeps its link until it has ended", () => {
+  const { host, here } = readers(1);
+  here[0].serializeAttachment = here[0].close = () => {};
+  host.close(1, 4101, "too slow");
+  assert.equal(host.linkOf(here[0]), 1);
+  host.send(Uint32Array.of(1), "more");
+  assert.deepEqual(here[0].sent, []);
+  host.closed(1, here[0], 1006);
+  assert.equal(host.linkOf(here[0]), 0);
+});
