@@ -30,17 +30,27 @@ export class Room extends DurableObject {
     new Promise((_, lose) => {
       this.lose = lose;
     }).catch((reason) => context.abort(reason));
-    context.guard = {
-      hold: () => this.#hold(),
-      release: () => this.#release(),
-      panicked: (message) => lost(this, message),
-      wake: (delay) => this.#wake(delay),
-      streamEnded: (link) => this.#sync(() => this.#room.streamEnded(link)),
-    };
+    context.guard = Room.#guard(new WeakRef(this));
     const longest = Number(env.MAX_MESSAGE_BYTES);
     // What the Worker would refuse as a limit is none here either.
     this.#longest = longest >= 1024 && longest <= 1048576 ? longest : 65536;
     this.#room = new built.Room(context, env);
+  }
+
+  // The room in wasm holds the context, and so this, until the garbage collector has found that nobody holds the room: a
+  // way back that it can follow would keep every life of every room for ever. The runtime holds an object that is alive.
+  static #guard(self) {
+    return {
+      hold: () => self.deref()?.#hold(),
+      release: () => self.deref()?.#release(),
+      panicked: (message) => lost(self.deref(), message),
+      wake: (delay) => self.deref()?.#wake(delay),
+      streamEnded: (link) => self.deref()?.#streamEnded(link),
+    };
+  }
+
+  #streamEnded(link) {
+    this.#sync(() => this.#room.streamEnded(link));
   }
 
   #hold() {

@@ -9,6 +9,12 @@ import { until } from "./until.mjs";
 
 const [, configuredDate] = /^compatibility_date = "(.+)"$/m.exec(readFileSync(at("wrangler.toml"), "utf8"));
 
+/** What tests/watch puts before a Worker; the first is the main module. */
+export const WATCH = [
+  ["watch.mjs", at("tests", "watch", "entry.mjs")],
+  ["memory.mjs", at("tests", "watch", "memory.mjs")],
+];
+
 /** The secret that signs the tests' tokens unless they say otherwise. */
 export const SECRET = "a secret of the tests with 32 bytes and more";
 
@@ -23,10 +29,11 @@ process.on("exit", () => {
  * a file.
  *
  * `vars` are the Worker's variables; without `ROOMFUL_SECRETS: undefined` there is the tests' secret. `folder` is a
- * build's.
+ * build's. `under` is a command that is to run the server's in its folder, as disk.mjs has them. `watched` puts tests/watch before
+ * the Worker.
  */
-export async function startServer(owner, { vars = {}, folder = "build", date = configuredDate } = {}) {
-  const server = new Server({ ROOMFUL_SECRETS: SECRET, ...vars }, at(folder), date);
+export async function startServer(owner, { vars = {}, folder = "build", date = configuredDate, under = [], watched = false } = {}) {
+  const server = new Server({ ROOMFUL_SECRETS: SECRET, ...vars }, at(folder), date, under, watched);
   owner.after(() => server.dispose());
   await server.start();
   return server;
@@ -36,17 +43,23 @@ class Server {
   #folder;
   #port = 0;
   #child;
+  #under;
 
   /** What it wrote to its standard output and error. */
   log = "";
 
-  constructor(vars, build, date) {
+  constructor(vars, build, date, under, watched) {
+    this.#under = under;
     // A copy: whoever builds meanwhile must not change what a restart finds.
     this.#folder = mkdtempSync(path.join(tmpdir(), "roomful-"));
     mkdirSync(path.join(this.#folder, "storage"));
-    const modules = readdirSync(build).filter((name) => /\.(mjs|js|wasm)$/.test(name));
-    for (const name of modules) copyFileSync(path.join(build, name), path.join(this.#folder, name));
-    writeFileSync(path.join(this.#folder, "server.capnp"), configuration(modules, vars, date));
+    const files = readdirSync(build).filter((name) => /\.(mjs|js|wasm)$/.test(name));
+    const modules = files.map((name) => [name, path.join(build, name)]);
+    // The main module is the first.
+    modules.sort(([a], [b]) => (b === "entry.mjs") - (a === "entry.mjs"));
+    if (watched) modules.unshift(...WATCH);
+    for (const [name, file] of modules) copyFileSync(file, path.join(this.#folder, name));
+    writeFileSync(path.join(this.#folder, "server.capnp"), configuration(modules, vars, date, watched));
     servers.add(this);
   }
 
@@ -65,11 +78,24 @@ class Server {
     return this.#child?.pid;
   }
 
+  /** What the process holds in memory, in bytes; undefined where /proc does not say. */
+  get memory() {
+    try {
+      return Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${this.pid}/status`, "utf8"))[1]) * 1024;
+    } catch {
+      return undefined;
+    }
+  }
+
   async start() {
     const address = `http=127.0.0.1:${this.#port}`;
-    const args = ["serve", "--experimental", "--control-fd=3", "--socket-addr", address, "server.capnp"];
-    const child = spawn(workerd.default, args, { cwd: this.#folder, stdio: ["ignore", "pipe", "pipe", "pipe"] });
+    const serve = ["serve", "--experimental", "--control-fd=3", "--socket-addr", address, "server.capnp"];
+    const [command, ...args] = [...this.#under, workerd.default, ...serve];
+    const child = spawn(command, args, { cwd: this.#folder, stdio: ["ignore", "pipe", "pipe", "pipe"] });
     this.#child = child;
+    child.on("error", (error) => {
+      this.log += error.message;
+    });
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => {
         this.log += text;
@@ -113,16 +139,16 @@ class Server {
   }
 }
 
-function configuration(modules, vars, date) {
+function configuration(modules, vars, date, watched) {
   const text = JSON.stringify;
-  // The main module is the first.
-  const sorted = modules.sort((a, b) => (b === "entry.mjs") - (a === "entry.mjs"));
+  const names = modules.map(([name]) => name);
   const kind = (name) => (name.endsWith(".wasm") ? "wasm" : "esModule");
   const bindings = Object.entries(vars)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `(name = ${text(name)}, text = ${text(String(value))})`);
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
+  v8Flags = [${watched ? text("--expose-gc") : ""}],
   services = [
     (name = "main", worker = .worker),
     (name = "storage", disk = (path = "storage", writable = true)),
@@ -132,8 +158,9 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );
 const worker :Workerd.Worker = (
-  modules = [${sorted.map((name) => `(name = ${text(name)}, ${kind(name)} = embed ${text(name)})`).join(", ")}],
+  modules = [${names.map((name) => `(name = ${text(name)}, ${kind(name)} = embed ${text(name)})`).join(", ")}],
   compatibilityDate = ${text(date)},
+  compatibilityFlags = [${watched ? text("unsafe_module") : ""}],
   durableObjectNamespaces = [(className = "Room", uniqueKey = "room", enableSql = true)],
   durableObjectStorage = (localDisk = "storage"),
   bindings = [(name = "ROOMS", durableObjectNamespace = "Room"), ${bindings.join(", ")}],
