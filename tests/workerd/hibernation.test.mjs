@@ -82,6 +82,41 @@ const steps = {
     delete people.bob3;
   },
   "ana publishes to the rest": ({ ana }) => ana.publish("chat", 9),
+  "dora joins, and gets what came after the third message": async (people, room) => {
+    people.dora = await join(server, room, { user: "dora", resume: { epoch: people.ana.welcome.epoch, offset: 3 } });
+    await people.dora.find({ type: "message", offset: 7 });
+  },
+  "dora patches her state three times at once": async ({ ana, dora }) => {
+    // In one frame: what comes in several may be told in one or in several.
+    dora.send([{ x: 1 }, { y: { z: 1 } }, { x: null }].map((patch) => ({ type: "state", patch })));
+    await ana.find((message) => message.type === "states" && JSON.stringify(message).includes(`"z":1`));
+  },
+  "cleo is shown the door for a while": async (people, room) => {
+    await post(server, `/room/${room}/disconnect`, { user: "cleo", ban_seconds: 600 });
+    assert.equal((await people.cleo.end()).code, 4505);
+    delete people.cleo;
+  },
+  "cleo knocks": async (people, room) => {
+    assert.equal((await (await open(server, room, { user: "cleo" })).end()).code, 4502);
+  },
+  "dora's network is cut, and she comes back to what was said": async (people, room) => {
+    people.dora.drop();
+    await people.ana.publish("chat", 10, { id: "m8" });
+    people.dora2 = await join(server, room, { user: "dora", resume: placeOf(people.dora) });
+    await people.dora2.find({ type: "message", data: 10 });
+    delete people.dora;
+  },
+  "the room is deleted": async (people, room) => {
+    await request(server, "DELETE", `/room/${room}`);
+    for (const name of ["ana", "dora2"]) {
+      assert.equal((await people[name].end()).code, 4506);
+      delete people[name];
+    }
+  },
+  "eve is the first in the new room": async (people, room) => {
+    people.eve = await join(server, room, { user: "eve" });
+    await people.eve.publish("chat", 1, { id: "m1" });
+  },
 };
 
 /** Goes through the steps; gives what each of the connections was told, with ids and times made comparable. */

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { build } from "../../scripts/build.mjs";
 import { freshRoom, get, join, open, placeOf } from "./client.mjs";
+import { Crowd } from "./crowd.mjs";
 import { startServer } from "./server.mjs";
 import { until } from "./until.mjs";
 
@@ -127,4 +128,26 @@ test("m5 e4 panic after panic", async (t) => {
     const now = who.closed ? await resume(server, rooms[index], who) : who;
     assert.equal((await now.publish("chat", "well")).offset, 3);
   }
+});
+
+test("m4 m5 r1 r2 p5 a crowd that talks all the time outlives its room's panics: nothing is lost, nobody is seen leaving", async (t) => {
+  const server = await startServer(t, { folder: FOLDER, vars: { GRACE_SECONDS: 60, RATE_BURST: 10_000 } });
+  const crowd = await new Crowd(server, freshRoom("crowd")).join(6);
+  t.after(() => crowd.disperse());
+  crowd.talk(10);
+  for (const order of ["panic now", "panic in a task", "panic now"]) {
+    const { acks } = crowd.ledger;
+    await until(() => crowd.ledger.acks > acks + 50 && crowd.waiting > 0, "a room that works, and has something to do");
+    const { resumes } = crowd.people[0];
+    const saboteur = await join(server, crowd.room, { user: "saboteur", claims: { can: ["publish"] } });
+    saboteur.send(order);
+    await saboteur.end();
+    await until(() => crowd.people[0].resumes > resumes, "somebody to be back");
+  }
+  const { acks } = crowd.ledger;
+  await until(() => crowd.ledger.acks > acks + 50, "the crowd to go on");
+  const messages = await crowd.agree();
+  assert.equal(messages.length, crowd.ledger.acks);
+  assert.deepEqual(crowd.flickered, []);
+  for (const who of crowd.people) assert.equal(who.resumes, 3, JSON.stringify(who.closes));
 });
