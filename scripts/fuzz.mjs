@@ -124,8 +124,8 @@ async function minimise(binary, target) {
   await quiet(`minimising ${target}`, binary, [...options, least, all]);
   const kept = mostTelling(readFileSync(control, "utf8"));
   for (const name of readdirSync(corpus(target))) {
-    // What has crashed once stays.
-    if (!name.startsWith("crash-")) rmSync(path.join(corpus(target), name));
+    // What has crashed once stays, and so does whatever else was given a name.
+    if (/^[0-9a-f]{40}$/.test(name)) rmSync(path.join(corpus(target), name));
   }
   for (const file of kept) cpSync(file, path.join(corpus(target), path.basename(file)));
   const bytes = kept.reduce((sum, file) => sum + statSync(file).size, 0);

@@ -217,6 +217,21 @@ impl World {
         });
         Ok(())
     }
+
+    /// In the end storage works, everything is sent, and all who listen have seen the newest message.
+    fn quiet(&mut self) {
+        self.store.fails_after = None;
+        if !self.wake() {
+            panic!("storage works");
+        }
+        self.pass(3_000);
+        for (link, end) in &self.ends {
+            let known = self.room.as_ref().is_some_and(|room| room.knows(*link));
+            if let Some(offset) = end.offset.filter(|_| known) {
+                assert_eq!(offset, self.store.offset(), "{link:?} lacks messages");
+            }
+        }
+    }
 }
 
 /// Something that a client may say.
