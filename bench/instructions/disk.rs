@@ -55,6 +55,10 @@ impl Store for Disk {
         Ok(())
     }
 
+    fn count_bans(&mut self, _: u64) -> StoreResult<u64> {
+        Ok(0)
+    }
+
     fn heads(
         &mut self,
         after: u64,
@@ -106,6 +110,15 @@ impl Store for Disk {
         }
         self.log.push(row.clone());
         Ok(())
+    }
+
+    fn forget(&mut self, first: u64, _: bool) -> StoreResult<()> {
+        self.log.retain(|row| row.first >= first);
+        Ok(())
+    }
+
+    fn size(&mut self) -> StoreResult<u64> {
+        Ok(0)
     }
 
     fn erase(&mut self, _: u64) -> StoreResult<Option<u64>> {

@@ -53,6 +53,7 @@ export type ErrorCode =
   | "silent"
   | "state_too_large"
   | "storage_failed"
+  | "storage_full"
   | "timeout"
   | "token_expired"
   | "too_slow"

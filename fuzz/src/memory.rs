@@ -91,6 +91,12 @@ impl Store for Memory {
         Ok(())
     }
 
+    fn count_bans(&mut self, now: u64) -> StoreResult<u64> {
+        self.call()?;
+        self.bans.retain(|_, until| *until > now);
+        Ok(self.bans.len() as u64)
+    }
+
     fn heads(
         &mut self,
         after: u64,
@@ -163,6 +169,20 @@ impl Store for Memory {
         }
         self.log.insert(row.first, row.clone());
         Ok(())
+    }
+
+    fn forget(&mut self, first: u64, text: bool) -> StoreResult<()> {
+        self.call()?;
+        self.log.retain(|key, _| *key >= first);
+        if let Some(row) = self.log.get_mut(&first).filter(|_| text) {
+            (row.ids, row.skips, row.messages) = Default::default();
+        }
+        Ok(())
+    }
+
+    fn size(&mut self) -> StoreResult<u64> {
+        self.call()?;
+        Ok(0)
     }
 
     fn erase(&mut self, now: u64) -> StoreResult<Option<u64>> {

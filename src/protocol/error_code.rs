@@ -103,6 +103,9 @@ error_codes! {
     StorageFailed = "storage_failed", 503, None, true,
         "The message could not be stored, and nobody got it.",
         "Send it again, with the same id if it has one.";
+    StorageFull = "storage_full", 507, None, true,
+        "The room's storage is full; what had to be stored was not, and nobody got it.",
+        "Send it again later. Lower HISTORY_BYTES, or delete what is not needed; the log says how full it is.";
     Restarting = "restarting", 503, Some(4100), true,
         "The room restarts.",
         "Reconnect and resume; send an HTTP request again, with the same id.";

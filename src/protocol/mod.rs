@@ -53,6 +53,8 @@ pub const MAX_RECIPIENTS: usize = 100;
 
 /// Largest `info` of a user, in bytes (N3).
 pub const MAX_INFO_BYTES: usize = 2_048;
+/// Unexpired bans that a room keeps, at most (H4).
+pub const MAX_BANS: u64 = 10_000;
 
 /// Most messages in one answer from the history (R6).
 pub const MAX_HISTORY_LIMIT: u32 = 500;

@@ -101,6 +101,13 @@ pub enum Event {
     },
     /// The room erased itself, since nobody used it any more (N9).
     Vacated,
+    /// Storage is filling up, or full (N10).
+    StorageHigh {
+        /// What it takes.
+        bytes: u64,
+        /// What it may take: from there on nothing more is stored.
+        most: u64,
+    },
     /// Storage failed.
     StorageFailed {
         /// What was not done.

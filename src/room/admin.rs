@@ -69,6 +69,7 @@ impl Room {
 
     fn ban(&mut self, user: Box<str>, seconds: u64, turn: &mut Turn<'_>) -> Result<(), Error> {
         self.found(turn)?;
+        self.check_bans(&user, turn)?;
         let until = turn.now.saturating_add(seconds.saturating_mul(1_000));
         if let Err(error) = turn.store.put_ban(&user, until) {
             turn.storage_failed("ban", &error, 0);

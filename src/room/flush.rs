@@ -1,9 +1,10 @@
 //! The end of a tick: persist, then send, then acknowledge.
 
 use super::delivery::Delivery;
+use super::fill::not_stored;
 use super::outbox::Audience;
 use super::{Action, Link, Room, Turn};
-use crate::protocol::{Error, ErrorCode};
+use crate::protocol::Error;
 
 impl Room {
     /// Stores and sends whatever the outbox holds (design: the tick).
@@ -16,9 +17,7 @@ impl Room {
                 });
         }
         let stores = self.outbox.stores();
-        if stores {
-            self.commit(turn);
-        }
+        let lost = if stores { self.commit(turn) } else { None };
         let live = self
             .connections
             .iter()
@@ -40,26 +39,25 @@ impl Room {
         }
         turn.out
             .extend(deliveries.events.into_iter().map(Action::Stream));
-        self.answer_publishers(turn);
+        self.answer_publishers(lost.as_ref(), turn);
     }
 
     /// Stores the messages of the outbox. What cannot be stored is taken back, and its senders are
-    /// told.
-    fn commit(&mut self, turn: &mut Turn<'_>) {
+    /// told why, as it is returned.
+    fn commit(&mut self, turn: &mut Turn<'_>) -> Option<Error> {
         let stored = self.log.append(
             turn.now,
             self.outbox.stored(),
             &self.limits,
             &mut *turn.store,
         );
-        if let Err(error) = stored {
-            let lost = self
-                .outbox
-                .revoke(self.log.offset(), &Error::new(ErrorCode::StorageFailed));
-            self.log.revoke();
-            turn.storage_failed("flush", &error, lost);
-        }
         self.pending = 0;
+        let reason = stored.err()?;
+        let error = not_stored(reason.code());
+        let lost = self.outbox.revoke(self.log.offset(), &error);
+        self.log.revoke();
+        turn.storage_failed("flush", &reason, lost);
+        Some(error)
     }
 
     /// Only of plain clients does it matter when they were last sent something (C4).

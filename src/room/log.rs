@@ -3,12 +3,18 @@
 //!
 //! A row that has left the history is overwritten in place by the next one, so that a commit costs
 //! one row written rather than two. Rows outside the history may therefore still lie in storage; no
-//! read shows them.
+//! read shows them. As long as rows are of about one size they lie there one at a time. But when
+//! large ones follow many small ones, each overwrites only one of those, while four of them fill the
+//! history: without a bound there would be as many large rows in the end as there were small ones. So
+//! what lies there is no more than twice the history; beyond that, rows outside are deleted, of which
+//! each is billed as one written, and each was written before.
+//!
+//! What time has ended goes from the disk with the next alarm, whether anything follows or not.
 
 use std::ops::ControlFlow;
 
 use super::ids::Ids;
-use super::row::{Draft, may_grow};
+use super::row::{Draft, ROW_MESSAGES, may_grow};
 use super::store::{Direction, LogHead, Place, Store, StoreResult};
 use super::window::Window;
 use crate::protocol::{ConnectionId, Limits};
@@ -113,7 +119,7 @@ impl Log {
         let keep = limits.history_messages > 0;
         let mut draft = Draft::new(self.offset());
         for (offset, text, without) in messages {
-            if draft.is_full(text.len(), limits) {
+            if draft.is_full(text.len(), without.len(), limits) {
                 let next = Draft::new(offset.saturating_sub(1));
                 self.write(std::mem::replace(&mut draft, next), at, limits, store)?;
             }
@@ -158,6 +164,69 @@ impl Log {
             // Should this fail, the messages are stored all the same, and the next ones look again.
             self.oldest = oldest(store).unwrap_or_default();
         }
+        if self.lies_too_much(limits) {
+            // Likewise.
+            let _ = self.forget_outside(at, limits, store);
+        }
+        Ok(())
+    }
+
+    /// Whether the rows in storage hold more than twice what the history may.
+    fn lies_too_much(&self, limits: &Limits) -> bool {
+        let Some(oldest) = self.oldest else {
+            return false;
+        };
+        let bytes = self.total().saturating_sub(oldest.from_byte());
+        let messages = self.offset().saturating_sub(oldest.first);
+        let most = limits.history_messages.saturating_mul(2);
+        bytes > limits.history_bytes.saturating_mul(2)
+            || messages > most.saturating_add(ROW_MESSAGES)
+    }
+
+    /// Takes from storage what has left the history because of its age, or because the limits are
+    /// lower than they were.
+    pub fn forget_expired(
+        &mut self,
+        now: u64,
+        limits: &Limits,
+        store: &mut dyn Store,
+    ) -> StoreResult<()> {
+        let window = self.window(now, limits);
+        let expired = self.oldest.is_some_and(|oldest| {
+            window.has_expired(&oldest) && (oldest.first < self.newest.first || oldest.bytes > 0)
+        });
+        if expired || self.lies_too_much(limits) {
+            self.forget_outside(now, limits, store)?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the rows outside the history. The newest one stays, since it tells the offset; if it has
+    /// expired it loses its text.
+    fn forget_outside(
+        &mut self,
+        now: u64,
+        limits: &Limits,
+        store: &mut dyn Store,
+    ) -> StoreResult<()> {
+        let window = self.window(now, limits);
+        let mut first = self.newest.first;
+        store.heads(0, Direction::Forward, &mut |head| {
+            if !window.holds(&head) {
+                return ControlFlow::Continue(());
+            }
+            first = head.first;
+            ControlFlow::Break(())
+        })?;
+        let text = window.has_expired(&self.newest) && self.newest.bytes > 0;
+        store.forget(first, text)?;
+        if text {
+            self.newest.bytes = 0;
+        }
+        if first == self.newest.first {
+            self.before = 0;
+        }
+        self.oldest = oldest(store)?;
         Ok(())
     }
 

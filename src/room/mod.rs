@@ -25,6 +25,7 @@
 //! | `rate`, `rates`, `stuck` | how much one may say, how often a user may connect (N6, N11, E3) |
 //! | `restore`, `saving` | waking up, and being ready to |
 //! | `vacancy` | a room that nobody uses any more erases itself (N9) |
+//! | `fill` | how much a room may store, and what becomes of it then (N10) |
 //! | `owed`, `clock` | writes that failed, and clocks that are set back |
 
 mod action;
@@ -36,6 +37,7 @@ mod connection;
 mod crowd;
 mod delivery;
 mod depart;
+mod fill;
 mod flush;
 #[cfg(fuzzing)]
 pub mod fuzzing;
@@ -69,6 +71,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use action::{Action, Event};
 pub use connection::{Kind, Link};
 pub use delivery::Delivery;
+pub use fill::storage_bound;
 pub use input::{Call, Connect, Fresh, Input, RequestId};
 pub use store::{
     Direction, LogHead, LogRow, MemberRow, Meta, Place, Store, StoreError, StoreResult,
@@ -114,6 +117,8 @@ pub struct Room {
     pending: u64,
     outbox: Outbox,
     tick: Tick,
+    /// Storage is as full as it may be.
+    is_full: bool,
     /// HTTP publishes that the next flush answers.
     waiting: Vec<Waiting>,
 

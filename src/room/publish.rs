@@ -1,5 +1,6 @@
 //! Publishing: a message gets its place in the room's order (M1 to M5, M7).
 
+use super::fill::not_stored;
 use super::ids::{self, Origin};
 use super::outbox::Audience;
 use super::speak::maybe_id;
@@ -121,6 +122,9 @@ impl Room {
             && let Some(published) = self.published_before(key, turn)?
         {
             return Ok(published);
+        }
+        if self.is_full {
+            return Err(not_stored(ErrorCode::StorageFull));
         }
         self.found(turn)?;
         self.pending = self.pending.saturating_add(1);

@@ -77,6 +77,7 @@ impl Room {
             pending: 0,
             outbox: Outbox::default(),
             tick: Tick::default(),
+            is_full: false,
             waiting: Vec::new(),
             connections: BTreeMap::new(),
             links: Map::default(),

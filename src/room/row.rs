@@ -8,8 +8,10 @@ use crate::protocol::{ConnectionId, Limits};
 /// A row holds at most about this many bytes of messages: a row in storage may have 2 MB, what else
 /// is in it included.
 const ROW_BYTES: usize = 1_000_000;
-/// And at most so many messages, each with up to 100 connections that skip it.
-const ROW_MESSAGES: u64 = 500;
+/// And at most so many messages, each with up to a kilobyte of ids.
+pub const ROW_MESSAGES: u64 = 500;
+/// What one connection takes in the list of those that skip a message, at most.
+const SKIP_BYTES: usize = 16;
 /// A row leaves the history as a whole, so it holds no more than this part of it.
 const PART_OF_HISTORY: u64 = 4;
 
@@ -48,6 +50,7 @@ fn part(of: u64, divisor: u64) -> u64 {
 pub struct Draft<'a> {
     row: LogRow,
     skips: Vec<(u64, &'a [ConnectionId])>,
+    skip_bytes: usize,
 }
 
 impl<'a> Draft<'a> {
@@ -61,11 +64,12 @@ impl<'a> Draft<'a> {
         Draft {
             row,
             skips: Vec::new(),
+            skip_bytes: 0,
         }
     }
 
-    /// Whether a message of so many bytes had better go into the next row.
-    pub fn is_full(&self, bytes: usize, limits: &Limits) -> bool {
+    /// Whether a message of so many bytes, which so many skip, had better go into the next row.
+    pub fn is_full(&self, bytes: usize, without: usize, limits: &Limits) -> bool {
         let part = part(limits.history_bytes, PART_OF_HISTORY);
         let most = usize::try_from(part).unwrap_or(usize::MAX).min(ROW_BYTES);
         let messages = self
@@ -73,7 +77,9 @@ impl<'a> Draft<'a> {
             .last
             .saturating_add(1)
             .saturating_sub(self.row.first);
-        let full = self.row.messages.len().saturating_add(bytes) > most;
+        let bytes = bytes.saturating_add(without.saturating_mul(SKIP_BYTES));
+        let lies = self.row.messages.len().saturating_add(self.skip_bytes);
+        let full = lies.saturating_add(bytes) > most;
         !self.row.messages.is_empty() && (full || messages >= ROW_MESSAGES)
     }
 
@@ -89,6 +95,8 @@ impl<'a> Draft<'a> {
         self.row.messages.push_str(text);
         if !without.is_empty() {
             self.skips.push((offset, without));
+            let bytes = without.len().saturating_mul(SKIP_BYTES);
+            self.skip_bytes = self.skip_bytes.saturating_add(bytes);
         }
     }
 

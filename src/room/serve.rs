@@ -101,7 +101,8 @@ impl Room {
     }
 
     /// After a flush: whoever published over HTTP learns what has become of it.
-    pub(super) fn answer_publishers(&mut self, turn: &mut Turn<'_>) {
+    /// `lost` is why what is not in the log could not be stored.
+    pub(super) fn answer_publishers(&mut self, lost: Option<&Error>, turn: &mut Turn<'_>) {
         for Waiting { request, results } in std::mem::take(&mut self.waiting) {
             let mut out = String::from("{\"results\":[");
             for (place, result) in results.into_iter().enumerate() {
@@ -111,7 +112,9 @@ impl Room {
                 match result {
                     Ok(Published::Ephemeral) => reply::published(&mut out, None, &self.meta.epoch),
                     Ok(Published::Next(offset)) if offset > self.log.offset() => {
-                        out.push_str(&Error::new(ErrorCode::StorageFailed).to_http_body());
+                        let lost = lost.cloned();
+                        let lost = lost.unwrap_or_else(|| Error::new(ErrorCode::StorageFailed));
+                        out.push_str(&lost.to_http_body());
                     }
                     Ok(Published::Before(offset) | Published::Next(offset)) => {
                         reply::published(&mut out, Some(offset), &self.meta.epoch);

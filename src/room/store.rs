@@ -7,7 +7,7 @@
 use std::fmt;
 use std::ops::ControlFlow;
 
-use crate::protocol::{ConnectionId, Json};
+use crate::protocol::{ConnectionId, ErrorCode, Json};
 
 /// Storage refused: the disk is full, a value is too large, the database is broken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,18 @@ pub struct StoreError(
     /// What the runtime said, for the operator's log; never shown to a client.
     pub String,
 );
+
+impl StoreError {
+    /// What a client is told.
+    pub fn code(&self) -> ErrorCode {
+        // SQLite's own word for it, which the runtime passes on.
+        if self.0.contains("SQLITE_FULL") {
+            ErrorCode::StorageFull
+        } else {
+            ErrorCode::StorageFailed
+        }
+    }
+}
 
 impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -175,6 +187,8 @@ pub trait Store {
     fn ban(&mut self, user: &str) -> StoreResult<Option<u64>>;
     /// Bans a user, in place of an earlier ban.
     fn put_ban(&mut self, user: &str, until: u64) -> StoreResult<()>;
+    /// Deletes the bans that have ended by `now`, and tells how many are left.
+    fn count_bans(&mut self, now: u64) -> StoreResult<u64>;
 
     /// Heads of the rows that hold offsets above `after`, in `direction`, until `visit` breaks.
     fn heads(
@@ -196,6 +210,12 @@ pub trait Store {
     fn ids(&mut self, after: u64, visit: &mut dyn FnMut(LogHead, &str)) -> StoreResult<()>;
     /// Adds messages behind the newest ones. If it fails, all rows are as they were.
     fn append(&mut self, row: &LogRow, place: Place) -> StoreResult<()>;
+    /// Deletes the rows before the one that begins with `first`. With `text`, that one loses its
+    /// messages, ids and skips.
+    fn forget(&mut self, first: u64, text: bool) -> StoreResult<()>;
+
+    /// How many bytes the database takes, without pages that are free.
+    fn size(&mut self) -> StoreResult<u64>;
 
     /// Forgets everything, the alarm included, but bans that end after `now`; tells when the last of
     /// these does.

@@ -102,5 +102,6 @@ impl Room {
         }
         self.arm_at(next, turn);
         self.judge_vacancy(fresh, turn);
+        self.look_at_storage(turn);
     }
 }

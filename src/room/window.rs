@@ -41,6 +41,11 @@ impl Window {
         self.holds_message(row.last, row.at, row.from_byte())
     }
 
+    /// Whether the age of a row is what has put it out.
+    pub fn has_expired(&self, row: &LogHead) -> bool {
+        row.at < self.since
+    }
+
     /// Whether a message is, if its row was written at `at` and begins at byte `from_byte` of the epoch.
     pub fn holds_message(&self, offset: u64, at: u64, from_byte: u64) -> bool {
         offset > self.floor && at >= self.since && from_byte >= self.from_byte

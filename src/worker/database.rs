@@ -2,6 +2,12 @@
 //!
 //! Tables come into being with the first write, so that a room that nobody used leaves nothing behind
 //! (H5). `roomful` holds one row, the version of the schema, from which [`Database::open`] migrates.
+//!
+//! While a deploy is under way, and after one that is rolled back, a room may meet a schema that is
+//! newer than its code. It then refuses everybody with an error that is retryable, and touches
+//! nothing: what it does not know it could only destroy. So a release that has to be rolled back
+//! without that reads the new schema, and the one after it writes it. What older code can live with, a
+//! column with a default, needs no such care: it names the columns that it writes.
 
 use std::ops::ControlFlow;
 use std::rc::Rc;
@@ -53,12 +59,17 @@ impl Database {
         if tables.unwrap_or(0) > 0 {
             let version = this.first("SELECT version FROM roomful", [], |row| row.integer(0))?;
             this.version = usize::try_from(version.unwrap_or(0)).unwrap_or(usize::MAX);
+            if this.version > MIGRATIONS.len() {
+                return Err(StoreError(
+                    "the room was stored by a newer version".to_owned(),
+                ));
+            }
             this.migrate()?;
         }
         Ok(this)
     }
 
-    /// Brings the schema to the newest version. One from the future, met while a deploy is rolled back, is left alone.
+    /// Brings the schema to the newest version.
     fn migrate(&mut self) -> StoreResult<()> {
         while let Some(migration) = MIGRATIONS.get(self.version) {
             self.run(migration, [])?;
@@ -73,6 +84,14 @@ impl Database {
 
     pub(super) fn exists(&self) -> bool {
         self.version > 0
+    }
+
+    /// Bytes of all pages in use.
+    pub(super) fn size(&self) -> StoreResult<u64> {
+        // That of the `worker` crate ends at 4 GiB.
+        let size = self.host.database_size();
+        size.map(|size| size as u64)
+            .map_err(|error| StoreError(describe(&error)))
     }
 
     /// Before a write.

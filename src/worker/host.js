@@ -226,6 +226,11 @@ export class Host {
     this.#context.storage.setAlarm(at).catch(() => {});
   }
 
+  /** Bytes of the database, without pages that are free. */
+  databaseSize() {
+    return this.#context.storage.sql.databaseSize;
+  }
+
   /** Leaves nothing in storage, the alarm included. Takes effect at once. */
   deleteAll() {
     this.#context.storage.deleteAll().catch(() => {});

@@ -38,6 +38,8 @@ extern "C" {
     pub fn pings(this: &Host) -> Result<Float64Array, JsValue>;
     #[wasm_bindgen(method, catch, js_name = setAlarm)]
     pub fn set_alarm(this: &Host, at: f64) -> Result<(), JsValue>;
+    #[wasm_bindgen(method, catch, js_name = databaseSize)]
+    pub fn database_size(this: &Host) -> Result<f64, JsValue>;
     #[wasm_bindgen(method, catch, js_name = deleteAll)]
     pub fn delete_all(this: &Host) -> Result<(), JsValue>;
 

@@ -39,6 +39,11 @@ enum Line<'a> {
     Vacated {
         room: &'a str,
     },
+    StorageHigh {
+        room: &'a str,
+        bytes: u64,
+        most: u64,
+    },
     StorageFailed {
         room: &'a str,
         what: &'a str,
@@ -107,6 +112,11 @@ pub fn event(room: &str, event: &Event) {
             until: *until,
         },
         Event::Deleted { by } => Line::Deleted { room, by },
+        Event::StorageHigh { bytes, most } => Line::StorageHigh {
+            room,
+            bytes: *bytes,
+            most: *most,
+        },
         Event::Vacated => Line::Vacated { room },
         Event::StorageFailed {
             what,

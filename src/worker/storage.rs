@@ -52,7 +52,7 @@ impl Store for Database {
     fn put_meta(&mut self, meta: &Meta) -> StoreResult<()> {
         self.ensure()?;
         self.run(
-            "INSERT OR REPLACE INTO meta VALUES (1, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO meta (id, epoch, secret, created_at, crowded) VALUES (1, ?, ?, ?, ?)",
             [
                 text(&meta.epoch),
                 blob(&meta.key),
@@ -111,7 +111,7 @@ impl Store for Database {
     fn put_member(&mut self, row: &MemberRow) -> StoreResult<()> {
         self.ensure()?;
         self.run(
-            "INSERT OR REPLACE INTO members VALUES (?, ?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO members (connection, user, info, state, at) VALUES (?, ?, ?, ?, ?)",
             [
                 integer(row.connection.get()),
                 text(&row.user),
@@ -152,9 +152,18 @@ impl Store for Database {
     fn put_ban(&mut self, user: &str, until: u64) -> StoreResult<()> {
         self.ensure()?;
         self.run(
-            "INSERT OR REPLACE INTO bans VALUES (?, ?)",
+            "INSERT OR REPLACE INTO bans (user, until) VALUES (?, ?)",
             [text(user), integer(until)],
         )
+    }
+
+    fn count_bans(&mut self, now: u64) -> StoreResult<u64> {
+        if !self.exists() {
+            return Ok(0);
+        }
+        self.run("DELETE FROM bans WHERE until <= ?", [integer(now)])?;
+        let count = self.first("SELECT count(*) FROM bans", [], |row| row.integer(0))?;
+        Ok(count.unwrap_or(0))
     }
 
     fn heads(
@@ -264,10 +273,28 @@ impl Store for Database {
                 [integer(first), last, at, total, bytes, ids, skips, messages],
             ),
             Place::New => self.run(
-                "INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+                "INSERT INTO log (first, last, at, total, bytes, ids, skips, messages) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 [first, last, at, total, bytes, ids, skips, messages],
             ),
         }
+    }
+
+    fn forget(&mut self, first: u64, text: bool) -> StoreResult<()> {
+        if !self.exists() {
+            return Ok(());
+        }
+        self.run("DELETE FROM log WHERE first < ?", [integer(first)])?;
+        if text {
+            self.run(
+                "UPDATE log SET bytes = 0, ids = '', skips = '', messages = '' WHERE first = ?",
+                [integer(first)],
+            )?;
+        }
+        Ok(())
+    }
+
+    fn size(&mut self) -> StoreResult<u64> {
+        Database::size(self)
     }
 
     fn erase(&mut self, now: u64) -> StoreResult<Option<u64>> {

@@ -20,6 +20,7 @@ mod abuse;
 mod clock;
 mod connect;
 mod crowd;
+mod fill;
 mod hibernation;
 mod history;
 mod http;

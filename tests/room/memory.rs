@@ -16,11 +16,15 @@ pub struct Memory {
     pub log: BTreeMap<u64, LogRow>,
     /// Calls of these names fail.
     pub failing: BTreeSet<&'static str>,
+    /// What fails does so because the database is full.
+    pub full: bool,
     /// So many calls of `append` succeed before one fails.
     pub append_fails_after: Option<u32>,
     /// A seed of failures: one call in `one_in` fails.
     pub random: Option<(crate::simulation::Random, u64)>,
     pub rows_written: u64,
+    /// What the database takes, if somebody asks.
+    pub size: u64,
     /// How often everything was erased, the alarm included.
     pub erased: u64,
     /// Members' rows that were read as a whole.
@@ -54,7 +58,8 @@ impl Memory {
             None => false,
         };
         if self.failing.contains(name) || unlucky {
-            return Err(StoreError(format!("{name} fails")));
+            let reason = if self.full { ": SQLITE_FULL" } else { "" };
+            return Err(StoreError(format!("{name} fails{reason}")));
         }
         Ok(())
     }
@@ -119,6 +124,12 @@ impl Store for Memory {
         self.write("put_ban")?;
         self.bans.insert(user.to_owned(), until);
         Ok(())
+    }
+
+    fn count_bans(&mut self, now: u64) -> StoreResult<u64> {
+        self.write("count_bans")?;
+        self.bans.retain(|_, until| *until > now);
+        Ok(self.bans.len() as u64)
     }
 
     fn heads(
@@ -208,6 +219,25 @@ impl Store for Memory {
         }
         self.log.insert(row.first, row.clone());
         Ok(())
+    }
+
+    fn forget(&mut self, first: u64, text: bool) -> StoreResult<()> {
+        self.call("forget")?;
+        let before = self.log.len();
+        self.log.retain(|_, row| row.first >= first);
+        self.rows_written += (before - self.log.len()) as u64;
+        if text {
+            self.rows_written += 1;
+            let row = self.log.get_mut(&first).expect("the row is there");
+            (row.ids, row.skips, row.messages) = Default::default();
+        }
+        assert!(before == 0 || !self.log.is_empty(), "the offset is kept");
+        Ok(())
+    }
+
+    fn size(&mut self) -> StoreResult<u64> {
+        self.call("size")?;
+        Ok(self.size)
     }
 
     fn erase(&mut self, now: u64) -> StoreResult<Option<u64>> {

@@ -1,0 +1,346 @@
+//! How much lies on the disk: never more than twice the history, nothing that has expired for long, and
+//! what happens when it is full all the same.
+
+use serde_json::Value;
+
+use crate::simulation::Random;
+use crate::world::{Client, World, arrival, json};
+use roomful::protocol::{HistoryQuery, Limits};
+use roomful::room::{Call, Event, storage_bound};
+
+const MINUTE: u64 = 60_000;
+const DAY: u64 = 86_400_000;
+
+fn say(world: &mut World, client: Client, message: Value) {
+    let mut whole = json!({"type": "publish", "event": "m"});
+    let more = message.as_object().unwrap().clone();
+    whole.as_object_mut().unwrap().extend(more);
+    world.send(client, whole);
+    world.pass(100);
+}
+
+fn lies(world: &World) -> u64 {
+    world.store.log.values().map(|row| row.bytes()).sum()
+}
+
+fn history(world: &mut World) -> Vec<u64> {
+    let query = HistoryQuery::from_query("limit=500").unwrap();
+    let page = world.ask(Call::History(query)).unwrap();
+    let messages = page["messages"].as_array().unwrap();
+    let offsets = messages.iter().map(|m| m["offset"].as_u64().unwrap());
+    offsets.collect()
+}
+
+#[test]
+fn n10_large_messages_after_many_small_ones_do_not_pile_up() {
+    for sleeps in [false, true] {
+        let mut world = World::with(|limits| limits.history_bytes = 1_000_000);
+        let (ana, _) = world.join("ana");
+        let mut said = 0_u64;
+        for (count, size) in [(240, 4_000), (60, 60_000), (500, 4_000), (40, 60_000)] {
+            for _ in 0..count {
+                say(&mut world, ana, json!({"data": "x".repeat(size)}));
+                said += 1;
+                if sleeps {
+                    world.pass(1_000);
+                    world.evict();
+                }
+                let lies = lies(&world);
+                assert!(lies <= 2_000_000, "{lies} bytes after {said}");
+                world.read(ana);
+            }
+        }
+        // What is in the history is all there.
+        let summary = world.ask(Call::Summary).unwrap();
+        let shown = said + 1 - summary["history"]["first_offset"].as_u64().unwrap();
+        assert_eq!(shown, 1_000_000 / 60_090);
+        assert_eq!(summary["history"]["messages"], shown);
+        // Each row was written once and deleted at most once.
+        assert!(world.store.rows_written <= 2 * said + 10);
+    }
+}
+
+#[test]
+fn n10_many_messages_a_row_after_one_a_row_do_not_pile_up() {
+    let mut world = World::with(|limits| limits.history_messages = 100);
+    let (ana, _) = world.join("ana");
+    for _ in 0..100 {
+        say(&mut world, ana, json!({"data": "x".repeat(3_600)}));
+    }
+    for _ in 0..3_000 {
+        say(&mut world, ana, json!({}));
+        let log = &world.store.log;
+        let (first, last) = (log.values().next().unwrap(), log.values().last().unwrap());
+        assert!(last.last - first.first <= 2 * 100 + 500);
+    }
+    assert_eq!(history(&mut world).len(), 100);
+}
+
+#[test]
+fn n10_at_a_steady_rate_no_row_is_deleted() {
+    let mut random = Random(1);
+    for size in [10, 250, 5_000] {
+        let mut world = World::new();
+        let (ana, _) = world.join("ana");
+        for _ in 0..2_500 {
+            let data = "x".repeat(size + random.below(size as u64) as usize);
+            say(&mut world, ana, json!({"data": data}));
+            world.ping(ana);
+            world.pass(900);
+        }
+        let looks = world.alarms_set;
+        // The room, the member, and a row for each message.
+        assert_eq!(
+            world.store.rows_written, 2_502,
+            "{size}, beside {looks} alarms"
+        );
+    }
+}
+
+#[test]
+fn n10_a_row_that_many_skip_stays_below_what_a_value_may_have() {
+    let mut world = World::with(|limits| limits.commits_per_second = 1);
+    let (ana, _) = world.join("ana");
+    for _ in 0..6 {
+        say(&mut world, ana, json!({}));
+    }
+    let except: Vec<String> = (0..100).map(|n| format!("zzzzzz{n:04}")).collect();
+    for n in 0..600 {
+        let message = json!({"event": "m", "data": "x".repeat(1_500), "except": except, "id": format!("{n:\u{1}>64}")});
+        let text = message.to_string();
+        let publish = roomful::protocol::http::decode_publish(&text);
+        world.request("server", &["admin"], Call::Publish(vec![publish]));
+    }
+    world.pass(5_000);
+    // Storage here refuses more than 2 MB, as the runtime does.
+    assert_eq!(world.store.newest_offset(), 606);
+    let longest = world
+        .store
+        .log
+        .values()
+        .map(|row| row.messages.len() + row.skips.len());
+    assert!(longest.max().unwrap() <= 1_000_000);
+}
+
+#[test]
+fn n5_what_time_has_ended_leaves_the_disk_with_the_next_look() {
+    for sleeps in [false, true] {
+        let mut world = World::new();
+        let (ana, welcome) = world.join("ana");
+        for n in 0..100 {
+            say(
+                &mut world,
+                ana,
+                json!({"data": "x".repeat(200), "id": n.to_string()}),
+            );
+        }
+        let before = world.store.log.len();
+        assert!(before > 5);
+        for _ in 0..24 * 60 + 4 {
+            world.ping(ana);
+            world.pass(MINUTE);
+            if sleeps {
+                world.evict();
+            }
+        }
+        // One row is left, which tells where the offsets are.
+        assert_eq!((world.store.log.len(), lies(&world)), (1, 0));
+        let row = world.store.log.values().next().unwrap();
+        assert_eq!(
+            (row.last, row.ids.as_str(), row.skips.as_str()),
+            (100, "", "")
+        );
+        assert_eq!(history(&mut world), [0; 0]);
+        // That has cost a row for each, once.
+        let written = world.store.rows_written;
+        for _ in 0..10 {
+            world.ping(ana);
+            world.pass(MINUTE);
+        }
+        assert_eq!(world.store.rows_written, written);
+        world.restart();
+        let (ana, back) = world.enter(&arrival("ana").resuming(&welcome, 100));
+        assert_eq!(
+            (&back["recovered"], &back["offset"]),
+            (&json!(true), &json!(100))
+        );
+        say(&mut world, ana, json!({"id": "5"}));
+        say(&mut world, ana, json!({"id": "6"}));
+        assert_eq!(history(&mut world), [101, 102]);
+        let (_, back) = world.enter(&arrival("ana").resuming(&welcome, 99));
+        assert_eq!(back["recovered"], false);
+    }
+}
+
+#[test]
+fn n5_what_only_the_back_end_says_leaves_the_disk_too() {
+    let mut world = World::new();
+    for hour in 0..200 {
+        world
+            .post(json!({"event": "m", "data": "x".repeat(4_000)}))
+            .unwrap();
+        world.pass(60 * MINUTE);
+        world.evict();
+        let oldest = world.store.log.values().next().unwrap();
+        assert!(
+            world.now - oldest.at <= 2 * DAY + MINUTE,
+            "after {hour} hours"
+        );
+    }
+}
+
+#[test]
+fn n5_m5_what_cannot_be_taken_from_the_disk_is_tried_again_and_harms_nothing() {
+    let mut world = World::with(|limits| limits.history_bytes = 65_536);
+    let (ana, _) = world.join("ana");
+    let full = |world: &mut World| {
+        for size in [3_600, 60_000] {
+            for _ in 0..20 {
+                say(
+                    world,
+                    ana,
+                    json!({"data": "x".repeat(size), "id": world.now.to_string()}),
+                );
+            }
+        }
+    };
+    for failing in ["forget", "heads"] {
+        world.store.failing.insert(failing);
+        let before = world.store.newest_offset();
+        full(&mut world);
+        assert_eq!(world.store.newest_offset(), before + 40);
+        world.store.failing.clear();
+        say(&mut world, ana, json!({}));
+        assert!(lies(&world) <= 2 * 65_536);
+        world.read(ana);
+    }
+    world.store.failing.insert("forget");
+    for _ in 0..25 * 60 {
+        world.ping(ana);
+        world.pass(MINUTE);
+    }
+    assert!(lies(&world) > 0);
+    world.store.failing.clear();
+    world.ping(ana);
+    world.pass(2 * MINUTE);
+    assert_eq!(lies(&world), 0);
+}
+
+#[test]
+fn n10_a_room_whose_limits_were_lowered_shrinks_with_the_next_look() {
+    let mut world = World::new();
+    for _ in 0..100 {
+        world
+            .post(json!({"event": "m", "data": "x".repeat(10_000)}))
+            .unwrap();
+    }
+    world.limits.history_bytes = 65_536;
+    world.restart();
+    let (ana, _) = world.join("ana");
+    world.store.size = storage_bound(&world.limits);
+    look(&mut world, &[ana], 0);
+    let left = lies(&world);
+    assert!(left <= 65_536 && left > 50_000, "{left}");
+    assert_eq!(world.store.newest_offset(), 100);
+}
+
+#[test]
+fn n10_no_limits_allow_what_the_platform_does_not() {
+    let highest = |name: &str| {
+        let mut variables = Limits::VARIABLES.iter();
+        let variable = variables.find(|variable| variable.name == name);
+        variable.map(|variable| variable.max.to_string())
+    };
+    let bound = storage_bound(&Limits::from_variables(highest).unwrap());
+    assert!(bound < 6_000_000_000, "{bound}");
+}
+
+/// Lets a look come; the database takes so much by then.
+fn look(world: &mut World, clients: &[Client], size: u64) {
+    world.store.size = size;
+    for _ in 0..4 {
+        for client in clients {
+            world.ping(*client);
+        }
+        world.pass(MINUTE);
+    }
+}
+
+#[test]
+fn n10_a_room_says_that_it_fills_and_refuses_nothing_but_what_is_to_be_stored() {
+    let mut world = World::new();
+    let most = storage_bound(&world.limits);
+    let (ana, _) = world.join("ana");
+    let (bob, welcome) = world.join("bob");
+    say(&mut world, ana, json!({"id": "1"}));
+    look(&mut world, &[ana, bob], most / 5 * 4 - 1);
+    let high = |world: &World| {
+        let high = |event: &&Event| matches!(event, Event::StorageHigh { .. });
+        world.events.iter().filter(high).count()
+    };
+    assert_eq!(high(&world), 0);
+    look(&mut world, &[ana, bob], most / 5 * 4 + 5);
+    assert!(high(&world) > 0);
+    say(&mut world, ana, json!({"id": "2"}));
+    world.read(ana);
+    look(&mut world, &[ana, bob], most);
+    say(&mut world, ana, json!({"id": "3"}));
+    let refused = world.read(ana).remove(0);
+    assert_eq!(refused["code"], "storage_full");
+    assert_eq!(
+        (&refused["id"], &refused["retry_after"]),
+        (&json!("3"), &json!(10_000))
+    );
+    let posted = world.post(json!({"event": "m"})).unwrap();
+    assert_eq!(posted["error"]["code"], "storage_full");
+    // Everything else goes on.
+    say(&mut world, ana, json!({"id": "2"}));
+    say(&mut world, ana, json!({"id": "4", "ephemeral": true}));
+    assert_eq!(world.brief(ana), ["ack 2 #2", "m null", "ack 4"]);
+    world.send(ana, json!({"type": "state", "state": 1}));
+    world.drop(bob, 1006);
+    let (bob, back) = world.enter(&arrival("bob").resuming(&welcome, 0));
+    assert_eq!(back["recovered"], true);
+    assert_eq!(world.brief(bob), ["m null #1", "m null #2"]);
+    // And what is stored again when there is space.
+    look(&mut world, &[ana, bob], 0);
+    say(&mut world, ana, json!({"id": "3"}));
+    assert_eq!(world.brief(bob).last().unwrap(), "m null #3");
+}
+
+#[test]
+fn n10_m5_a_database_that_is_full_before_its_time_is_told_as_such() {
+    let mut world = World::new();
+    let (ana, _) = world.join("ana");
+    (world.store.full, world.store.failing) = (true, ["append"].into());
+    say(&mut world, ana, json!({"id": "1"}));
+    assert_eq!(world.brief(ana), ["error storage_full 1"]);
+    let posted = world.post(json!({"event": "m"})).unwrap();
+    assert_eq!(posted["error"]["code"], "storage_full");
+    assert_eq!(posted["error"]["retryable"], true);
+    world.store.failing.clear();
+    say(&mut world, ana, json!({"id": "1"}));
+    assert_eq!(world.brief(ana), ["m null #1", "ack 1 #1"]);
+}
+
+#[test]
+fn n10_h4_bans_have_a_number_and_those_that_have_ended_make_room() {
+    let mut world = World::new();
+    let ban = |world: &mut World, user: &str, seconds: u64| {
+        world.disconnect(json!({"user": user, "ban_seconds": seconds}))
+    };
+    ban(&mut world, "first", 60).unwrap();
+    let later = world.now + DAY;
+    for n in 1..10_000 {
+        world.store.bans.insert(format!("u{n}"), later);
+    }
+    let refused = ban(&mut world, "eve", 60).unwrap_err();
+    assert_eq!(refused.code.as_str(), "storage_full");
+    assert!(refused.message.contains("10,000"));
+    // A ban in place of another is none more, and without a ban there is no limit.
+    ban(&mut world, "u7", 60).unwrap();
+    world.disconnect(json!({"user": "eve"})).unwrap();
+    world.pass(MINUTE);
+    ban(&mut world, "eve", 60).unwrap();
+    assert_eq!(world.store.bans.len(), 9_999);
+}
