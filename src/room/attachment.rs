@@ -11,9 +11,14 @@ use super::rate::{Faults, Rate};
 use crate::auth::Rights;
 use crate::protocol::{ConnectionId, Json, Raw, Scanner};
 
+/// The form that is written here. A connection whose attachment has a higher one, written by a newer
+/// release before it was rolled back, is not read: the shell asks it to reconnect, and it resumes.
+const VERSION: u64 = 1;
+
 /// JSON with one-letter keys; unknown keys are ignored and every key but the identity has a
-/// default, so that versions with other keys can read it (whether it is carried as a string or as
-/// bytes is the host's matter: `host.js` reads both). At most 16,384 bytes:
+/// default, so that versions with other keys can read it. A form that this one could not live with
+/// has a key `v` above [`VERSION`]; without it, it is 1. (Whether it is carried as a string or as
+/// bytes is the host's matter: `host.js` reads both.) At most 16,384 bytes:
 /// 12,000 of state, 2,048 of info and 512 of user id leave room for the numbers.
 #[derive(Serialize)]
 struct Attachment<'a> {
@@ -102,6 +107,7 @@ impl<'a> Read<'a> {
             b'f' => self.faults = numbers(value)?,
             b'h' => self.heard_at = number(value.text)?,
             b't' => self.traffic_at = number(value.text)?,
+            b'v' if number(value.text)? > VERSION => return None,
             _ => {}
         }
         Some(())

@@ -172,10 +172,9 @@ impl Room {
 
     async fn answer(&self, request: &mut Request) -> std::result::Result<Response, Error> {
         let call = request.headers().get(call::HEADER).ok().flatten();
-        let call = call
-            .as_deref()
-            .and_then(Call::decode)
-            .ok_or_else(|| Error::new(ErrorCode::NotFound))?;
+        let call = call.ok_or_else(|| Error::new(ErrorCode::NotFound))?;
+        // A Worker of another version, while a deploy is under way: soon there is but one.
+        let call = Call::decode(&call).ok_or_else(|| Error::new(ErrorCode::Restarting))?;
         let grant = call
             .grant()
             .ok_or_else(|| Error::new(ErrorCode::Internal))?;

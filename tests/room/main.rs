@@ -35,6 +35,7 @@ mod resume;
 mod rows;
 mod simulation;
 mod storage;
+mod stored;
 mod stream;
 mod tick;
 mod vacancy;

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { copyFileSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+import { suite, test } from "node:test";
+import { at, root } from "../../scripts/project.mjs";
+import { freshRoom, get, join, open, post } from "./client.mjs";
+import { tables, withDatabase } from "./database.mjs";
+import { startServer } from "./server.mjs";
+
+// What release 0.1 left on disk: see tests/room/stored.rs.
+const form = JSON.parse(readFileSync(at("tests/fixtures/stored-1.json"), "utf8"));
+const schema = readFileSync(at("tests/fixtures/stored-1.sql"), "utf8");
+
+const rows = (database, table) => database.prepare(`SELECT * FROM ${table}`).all();
+const everything = (server) =>
+  withDatabase(server, (database) =>
+    Object.fromEntries(tables(database).flatMap((name) => (name.startsWith("_cf_") ? [] : [[name, rows(database, name)]]))),
+  );
+
+/** Puts what a release left in the place of what a killed server has. */
+function leave(server) {
+  withDatabase(server, (database) => {
+    for (const name of tables(database)) if (!name.startsWith("_cf_")) database.exec(`DROP TABLE ${name}`);
+    database.exec(schema);
+    const insert = (table, ...values) =>
+      database.prepare(`INSERT INTO ${table} VALUES (${values.map(() => "?").join(", ")})`).run(...values);
+    const { epoch, key, created_at, crowded } = form.meta;
+    insert("meta", 1, epoch, Uint8Array.from(key), created_at, Number(crowded));
+    for (const { connection, user, info, state, at } of form.members) {
+      insert("members", Number.parseInt(connection, 36), user, info, state, at);
+    }
+    for (const [user, until] of Object.entries(form.bans)) insert("bans", user, until);
+    for (const { first, last, at, total, bytes, ids, skips, messages } of form.log) {
+      insert("log", first, last, at, total, bytes, ids, skips, messages);
+    }
+  });
+}
+
+/** A server, killed, with a room in which a release was last. */
+async function left(t) {
+  const server = await startServer(t);
+  const room = freshRoom();
+  assert.equal((await post(server, `/room/${room}/publish`, { event: "e" })).status, 200);
+  await server.kill();
+  leave(server);
+  return { server, room };
+}
+
+const place = (user, offset) => ({ epoch: form.meta.epoch, offset, session: form.sessions[user] });
+
+suite("stored forms", { concurrency: true }, () => {
+  test("m4 m5 r1 r2 what a release left in its tables is read whole, and written in the same form", async (t) => {
+    const { server, room } = await left(t);
+    const columns = (database) => tables(database).map((name) => [name, database.prepare(`PRAGMA table_info(${name})`).all()]);
+    const before = withDatabase(server, columns);
+    await server.start();
+    const bob = await join(server, room, { user: "bob", resume: place("bob", 1) });
+    assert.equal(bob.welcome.recovered, true);
+    const shown = bob.welcome.members.map(({ user, state }) => [user.id, state]);
+    assert.deepEqual(shown, [["ana", null], ["bob", "here"], ["plain", null]]);
+    await bob.find({ type: "message", offset: 5 });
+    assert.deepEqual(bob.all("message").map(({ offset }) => offset), [2, 3, 4, 5]);
+    const ana = await join(server, room, { resume: place("ana", 0) });
+    assert.deepEqual(ana.all("skip").length + ana.all("message").length, 5);
+    assert.equal((await ana.publish("chat", 1, { id: "a1" })).offset, 1);
+    assert.equal((await ana.publish("chat", 1, { id: "a\n2" })).offset, 2);
+    assert.equal((await post(server, `/room/${room}/publish`, { event: "e", id: "o1" })).body.offset, 4);
+    assert.equal((await (await open(server, room, { user: "eve" })).end()).code, 4502);
+    assert.equal((await ana.publish("chat", 1, { id: "new" })).offset, 6);
+    await server.restart();
+    const again = await join(server, room, { resume: place("ana", 5) });
+    assert.deepEqual([again.welcome.recovered, (await again.find("message")).offset], [true, 6]);
+    await server.kill();
+    assert.deepEqual(withDatabase(server, columns), before, "an older release finds its tables again");
+  });
+
+  test("e4 m5 a room of a newer schema refuses, changes nothing, and is there when the newer version is back", async (t) => {
+    const { server, room } = await left(t);
+    withDatabase(server, (database) => database.exec("UPDATE roomful SET version = 99"));
+    const before = everything(server);
+    await server.start();
+    const refused = await (await open(server, room, { resume: place("ana", 1) })).end();
+    assert.equal(refused.code, 4103, "try again");
+    for (const attempt of [
+      post(server, `/room/${room}/publish`, { event: "e" }),
+      post(server, `/room/${room}/disconnect`, { user: "ana", ban_seconds: 9 }),
+      get(server, `/room/${room}`),
+    ]) {
+      const { status, body } = await attempt;
+      assert.deepEqual([status, body.error.code, body.error.retryable], [503, "room_busy", true]);
+    }
+    assert.match(server.log, /newer version/);
+    await server.kill();
+    assert.deepEqual(everything(server), before);
+    withDatabase(server, (database) => database.exec("UPDATE roomful SET version = 1"));
+    await server.start();
+    const ana = await join(server, room, { resume: place("ana", 0) });
+    assert.equal(ana.welcome.recovered, true);
+  });
+
+  test("e2 what a Worker of another version asks for is refused as a restart, not for good", async (t) => {
+    // The same build, with a Worker in front that speaks in a way that the object does not know.
+    const folder = mkdtempSync(path.join(tmpdir(), "roomful-other-"));
+    t.after(() => rmSync(folder, { recursive: true }));
+    for (const name of readdirSync(at("build")).filter((name) => /\.(mjs|js|wasm)$/.test(name))) {
+      copyFileSync(path.join(at("build"), name), path.join(folder, name));
+    }
+    const entry = readFileSync(path.join(folder, "entry.mjs"), "utf8");
+    const other = `export default {
+      fetch(request, env) {
+        const call = btoa(JSON.stringify({ room: "r", grant: "", ask: "SomethingNew" })).replace(/=*$/, "");
+        return env.ROOMS.getByName("r").fetch("http://room/", { headers: { "roomful-call": call } });
+      },
+    };`;
+    assert.match(entry, /export \{ default \} from/);
+    writeFileSync(path.join(folder, "entry.mjs"), entry.replace(/export \{ default \} from .*/, other));
+    const server = await startServer(t, { folder: path.relative(root, folder) });
+    const { status, body } = await get(server, "/");
+    assert.deepEqual([status, body.error.code, body.error.retryable], [503, "restarting", true]);
+  });
+
+  test("m5 a column that a newer release added, with a default, is left alone", async (t) => {
+    const { server, room } = await left(t);
+    withDatabase(server, (database) => {
+      for (const table of ["meta", "members", "bans", "log"]) {
+        database.exec(`ALTER TABLE ${table} ADD COLUMN later TEXT NOT NULL DEFAULT 'x'`);
+      }
+    });
+    await server.start();
+    const ana = await join(server, room, { resume: place("ana", 0) });
+    assert.equal((await ana.publish("chat", 1)).offset, 6);
+    await join(server, room, { user: "dan" });
+    await post(server, `/room/${room}/disconnect`, { user: "mal", ban_seconds: 9 });
+    await server.kill();
+    const after = everything(server);
+    assert.ok(after.members.length >= 2 && after.members.every(({ later }) => later === "x"));
+    assert.deepEqual(after.bans.map(({ user }) => user), ["eve", "mal"]);
+  });
+});
