@@ -70,7 +70,11 @@ impl Room {
     fn ban(&mut self, user: Box<str>, seconds: u64, turn: &mut Turn<'_>) -> Result<(), Error> {
         self.found(turn)?;
         self.check_bans(&user, turn)?;
-        let until = turn.now.saturating_add(seconds.saturating_mul(1_000));
+        // A ban that is lifted stays so when the clock is set back.
+        let until = match seconds {
+            0 => 0,
+            _ => turn.now.saturating_add(seconds.saturating_mul(1_000)),
+        };
         if let Err(error) = turn.store.put_ban(&user, until) {
             turn.storage_failed("ban", &error, 0);
             return Err(Error::new(ErrorCode::StorageFailed));

@@ -149,6 +149,8 @@ impl Room {
     /// short, and never the same twice without a counter in storage.
     fn next_id(&mut self, now: u64, session: Option<Session>) -> Result<ConnectionId, Error> {
         if let Some(session) = session {
+            // It may be ahead of the count: by a clock that was set back, after a wake.
+            self.last_connection = self.last_connection.max(session.connection.get());
             return Ok(session.connection);
         }
         let age = now.max(self.log.at()).saturating_sub(self.meta.created_at);

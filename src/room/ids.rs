@@ -103,6 +103,12 @@ impl Ids {
         }
     }
 
+    /// How many there are.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn count(&self) -> usize {
+        self.order.len()
+    }
+
     fn between(&self, first: u64, last: u64) -> impl Iterator<Item = &(u64, Box<str>)> {
         let older = self.order.partition_point(|(offset, _)| *offset < first);
         self.order

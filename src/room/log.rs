@@ -230,6 +230,12 @@ impl Log {
         Ok(())
     }
 
+    /// How many ids are remembered.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn ids(&self) -> usize {
+        self.ids.count()
+    }
+
     /// Forgets the ids of messages that could not be stored.
     pub fn revoke(&mut self) {
         self.ids.forget_after(self.offset());

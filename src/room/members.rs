@@ -212,6 +212,12 @@ impl Members {
         held.saturating_add(grown) > limits.presence_bytes_per_user
     }
 
+    /// Bytes of all states and infos.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Whether there are changes that wait for a flush.
     pub fn changed(&self) -> bool {
         !self.changes.is_empty()

@@ -27,6 +27,7 @@
 //! | `vacancy` | a room that nobody uses any more erases itself (N9) |
 //! | `fill` | how much a room may store, and what becomes of it then (N10) |
 //! | `owed`, `clock` | writes that failed, and clocks that are set back |
+//! | `size` | how much a room keeps in memory |
 
 mod action;
 mod admin;
@@ -57,6 +58,8 @@ mod restore;
 mod row;
 mod saving;
 mod serve;
+#[cfg(not(target_arch = "wasm32"))]
+mod size;
 mod speak;
 mod store;
 mod stuck;
@@ -73,6 +76,8 @@ pub use connection::{Kind, Link};
 pub use delivery::Delivery;
 pub use fill::storage_bound;
 pub use input::{Call, Connect, Fresh, Input, RequestId};
+#[cfg(not(target_arch = "wasm32"))]
+pub use size::Size;
 pub use store::{
     Direction, LogHead, LogRow, MemberRow, Meta, Place, Store, StoreError, StoreResult,
 };

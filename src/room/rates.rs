@@ -101,6 +101,13 @@ impl Rates {
         }
     }
 
+    /// How many are kept.
+    #[cfg(not(target_arch = "wasm32"))]
+    pub fn count(&self) -> usize {
+        let books = [&self.left, &self.callers, &self.arrivals];
+        books.iter().map(|book| book.rates.len()).sum()
+    }
+
     /// The clock was set back by so many milliseconds.
     pub fn set_back(&mut self, back: u64) {
         self.rested_at = self.rested_at.saturating_sub(back);

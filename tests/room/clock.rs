@@ -122,3 +122,32 @@ fn r1_should_a_connection_id_come_twice_nobody_loses_a_place_to_it() {
     assert_ne!(again["connection"], at_ana["connection"]);
     assert!(world.is_open(bob));
 }
+
+#[test]
+fn h4_a_lifted_ban_stays_lifted_when_the_clock_is_set_back() {
+    let mut world = World::new();
+    let _ = world.disconnect(json!({"user": "ana", "ban_seconds": 60}));
+    let _ = world.disconnect(json!({"user": "ana", "ban_seconds": 0}));
+    world.set_clock(-(HOUR as i64));
+    let ana = world.connect(&arrival("ana"));
+    assert!(world.is_open(ana));
+}
+
+#[test]
+fn c2_an_id_that_a_session_brings_back_is_not_given_again() {
+    let mut world = World::new();
+    let (_, at_zoe) = world.join("zoe");
+    let (ana, at_ana) = world.join("ana");
+    world.drop(ana, 1000);
+    world.pass(HOUR);
+    assert!(world.evict());
+    // Back to when the room began, so that ids are counted on from those that are there.
+    world.set_clock(-(HOUR as i64));
+    let (ana, again) = world.enter(&arrival("ana").resuming(&at_ana, 0));
+    assert_eq!(again["connection"], at_ana["connection"]);
+    let (_, at_bob) = world.join("bob");
+    for other in [&at_zoe, &at_ana] {
+        assert_ne!(at_bob["connection"], other["connection"]);
+    }
+    assert!(world.is_open(ana), "nobody loses a connection to another");
+}

@@ -4,7 +4,7 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `world` | a room with its surroundings: time, sockets, timers, eviction, restarts |
-//! | `memory` | storage in memory that fails on demand |
+//! | `memory`, `disk` | storage in memory that fails on demand, is slow, and outlives the process |
 //! | `simulation` | seeded crowds against invariants |
 #![allow(
     clippy::arithmetic_side_effects,
@@ -20,14 +20,15 @@ mod abuse;
 mod clock;
 mod connect;
 mod crowd;
+mod disk;
 mod fill;
+mod frame;
 mod hibernation;
 mod history;
 mod http;
 mod liveness;
 mod memory;
 mod messages;
-mod player;
 mod presence;
 mod rate;
 mod renewal;

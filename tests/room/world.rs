@@ -3,14 +3,17 @@
 //! It does what the shell does, and checks on the way what a shell relies on.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use roomful::auth::{Grant, Rights};
-use roomful::protocol::{Error, ErrorCode, Json, Limits, http};
+use roomful::protocol::{ConnectionId, Error, ErrorCode, Json, Limits, http};
 use roomful::room::{
     Action, Call, Connect, Delivery, Event, Fresh, Input, Kind, Link, RequestId, Room,
 };
 use serde_json::Value;
 
+use crate::disk::{Disk, Outward, Saved};
+use crate::frame::Frame;
 use crate::memory::Memory;
 
 pub use serde_json::json;
@@ -27,12 +30,16 @@ pub struct End {
     pub link: Option<Link>,
     pub kind: Kind,
     pub accepted: bool,
+    /// The id that it has had since it was accepted.
+    pub connection: Option<ConnectionId>,
     pub attachment: Option<String>,
     /// Texts as they arrived.
-    pub frames: Vec<String>,
+    pub frames: Vec<Rc<Frame>>,
     /// How many of them have been read.
     read: usize,
     pub closed: Option<(u16, String)>,
+    /// The code with which it ended, though nobody may have been told yet.
+    pub ended: Option<u16>,
     pub refused: Option<Error>,
     pub pinged_at: Option<u64>,
 }
@@ -104,9 +111,12 @@ impl Arrival {
 }
 
 pub struct World {
+    pub name: String,
     pub now: u64,
     pub limits: Limits,
     pub store: Memory,
+    /// When what is in `store` is safe, and when the process dies.
+    pub disk: Disk,
     pub room: Option<Room>,
     pub clients: Vec<End>,
     links: BTreeMap<Link, Client>,
@@ -117,6 +127,10 @@ pub struct World {
     pub alarm: Option<u64>,
     /// How often the alarm was set: each time is billed as a row.
     pub alarms_set: u64,
+    /// The alarm that is being handled: the runtime forgets it only afterwards.
+    ringing: Option<u64>,
+    /// How often its process has died.
+    pub crashes: u64,
     pub replies: BTreeMap<RequestId, Result<String, Error>>,
     pub events: Vec<Event>,
     pub verifying: Vec<(Link, Option<Box<str>>, Box<str>)>,
@@ -142,9 +156,11 @@ impl World {
         };
         change(&mut limits);
         World {
+            name: "lobby".to_owned(),
             now: START,
             limits,
             store: Memory::default(),
+            disk: Disk::default(),
             room: None,
             clients: Vec::new(),
             links: BTreeMap::new(),
@@ -154,6 +170,8 @@ impl World {
             timer: None,
             alarm: None,
             alarms_set: 0,
+            ringing: None,
+            crashes: 0,
             replies: BTreeMap::new(),
             events: Vec::new(),
             verifying: Vec::new(),
@@ -170,10 +188,22 @@ impl World {
         if self.store.meta.is_none() {
             self.lives += 1;
         }
-        Fresh {
-            epoch: format!("e{}", self.lives),
-            key: [self.lives as u8; 32],
+        // No two rooms have an epoch or a key in common.
+        let room = self.name.strip_prefix("lobby").unwrap_or(&self.name);
+        let mut key = [self.lives as u8; 32];
+        for (byte, of_name) in key.iter_mut().skip(1).zip(room.bytes()) {
+            *byte ^= of_name;
         }
+        Fresh {
+            epoch: format!("e{room}{}", self.lives),
+            key,
+        }
+    }
+
+    /// The values of the life that a deletion begins.
+    pub fn next_life(&mut self) -> Fresh {
+        self.lives += 1;
+        self.fresh()
     }
 
     /// False if storage fails.
@@ -198,7 +228,7 @@ impl World {
             }
         }
         let limits = self.limits.clone();
-        let name = "lobby".to_owned();
+        let name = self.name.clone();
         let before = self.store.rows_written;
         let room = Room::restore(name, limits, fresh, self.now, sockets, &mut self.store);
         assert_eq!(before, self.store.rows_written, "waking writes nothing");
@@ -213,7 +243,7 @@ impl World {
             .clients
             .iter()
             .any(|end| end.link.is_some() && end.kind.is_stream());
-        if !may || streams {
+        if !may || streams || self.disk.is_busy() {
             return false;
         }
         assert_eq!(
@@ -224,9 +254,13 @@ impl World {
         true
     }
 
-    /// The room's process dies, and with it all sockets.
+    /// The room's process dies, and with it all sockets and what is not on the disk yet.
     pub fn restart(&mut self) {
+        if let Some(saved) = self.disk.crash() {
+            self.roll_back(saved);
+        }
         self.now += 1;
+        self.crashes += 1;
         self.room = None;
         self.timer = None;
         self.links.clear();
@@ -234,20 +268,57 @@ impl World {
         self.verifying.clear();
         for end in &mut self.clients {
             if end.link.take().is_some() {
-                end.attachment = None;
+                (end.attachment, end.ended) = (None, Some(1006));
+            }
+            // Nobody tells any more how it ended.
+            if end.ended.is_some() && end.closed.is_none() && end.refused.is_none() {
                 end.closed = Some((1006, String::new()));
             }
         }
     }
 
+    fn roll_back(&mut self, saved: Saved) {
+        self.store.roll_back(saved.store);
+        self.alarm = saved.alarm;
+    }
+
     pub fn handle(&mut self, input: Input<'_>) {
         let Some(room) = &mut self.room else { return };
         self.last_event = self.now;
+        let before = self.disk.needs_copy().then(|| Saved {
+            store: self.store.clone(),
+            alarm: self.ringing.or(self.alarm),
+        });
+        let rows_written = self.store.rows_written;
         let mut actions = Vec::new();
         let erased = self.store.erased;
         room.handle(self.now, input, &mut self.store, &mut actions);
         if self.store.erased > erased {
             self.alarm = None;
+        }
+        let sets_alarm = |action: &Action| matches!(action, Action::Alarm { .. });
+        if rows_written != self.store.rows_written || actions.iter().any(sets_alarm) {
+            // The alarm is set in the same turn, and lies in the same storage.
+            for action in &actions {
+                if let Action::Alarm { at } = action {
+                    self.alarm = Some(*at);
+                }
+            }
+            if let Some(saved) = self.disk.dies(before.as_ref()) {
+                let ringing = self.ringing;
+                if let Some(saved) = saved {
+                    self.roll_back(saved);
+                }
+                self.restart();
+                // The runtime rings again what was not handled to its end.
+                self.alarm = ringing.map(|_| self.now + 2_000).or(self.alarm);
+                return;
+            }
+            let (store, alarm) = (&self.store, self.alarm);
+            self.disk.write(self.now, before, || Saved {
+                store: store.clone(),
+                alarm,
+            });
         }
         for action in actions {
             self.carry_out(action);
@@ -271,28 +342,34 @@ impl World {
 
     fn carry_out(&mut self, action: Action) {
         match action {
-            Action::Accept { link, .. } => self.end_of(link).accepted = true,
+            Action::Accept { link, connection } => {
+                let end = self.end_of(link);
+                (end.accepted, end.connection) = (true, Some(connection));
+            }
             Action::Refuse { link, error } => {
                 let client = self.links.remove(&link).expect("the link is there");
                 let end = &mut self.clients[client.0];
                 assert!(!end.accepted);
-                (end.link, end.refused) = (None, Some(error));
+                (end.link, end.ended) = (None, Some(1006));
+                self.tell(Outward::Refused(client, error));
             }
             Action::Send(Delivery { to, text }) => {
-                self.check_offsets(&text);
+                let frame = Frame::new(text);
+                self.check_offsets(&frame);
                 self.sends.push((self.now, to.len()));
                 for link in to {
                     let end = self.end_of(link);
                     assert!(end.accepted && !end.kind.is_stream());
-                    end.frames.push(text.clone());
+                    self.tell(Outward::Frame(self.links[&link], frame.clone()));
                 }
             }
             Action::Stream(Delivery { to, text }) => {
                 assert!(text.ends_with("\n\n"));
+                let frame = Frame::new(text);
                 for link in to {
                     let end = self.end_of(link);
                     assert!(end.accepted && end.kind.is_stream());
-                    end.frames.push(text.clone());
+                    self.tell(Outward::Frame(self.links[&link], frame.clone()));
                 }
             }
             Action::Attach { link, attachment } => {
@@ -306,13 +383,11 @@ impl World {
                 assert!(reason.len() <= 123);
                 let client = self.links.remove(&link).expect("the link is there");
                 let end = &mut self.clients[client.0];
-                (end.link, end.attachment) = (None, None);
-                end.closed = Some((code, reason));
+                (end.link, end.attachment, end.ended) = (None, None, Some(code));
+                self.tell(Outward::Closed(client, code, reason));
             }
             Action::Verify { link, id, token } => self.verifying.push((link, id, token)),
-            Action::Reply { request, reply } => {
-                assert!(self.replies.insert(request, reply).is_none());
-            }
+            Action::Reply { request, reply } => self.tell(Outward::Reply(request, reply)),
             Action::Timer { at } => self.timer = Some(at),
             Action::Alarm { at } => {
                 self.alarm = Some(at);
@@ -322,9 +397,29 @@ impl World {
         }
     }
 
+    /// What leaves the room leaves only after the writes before it are safe: the output gate.
+    fn tell(&mut self, outward: Outward) {
+        if let Some(outward) = self.disk.hold(outward) {
+            self.let_out(outward);
+        }
+    }
+
+    fn let_out(&mut self, outward: Outward) {
+        match outward {
+            Outward::Refused(client, error) => self.clients[client.0].refused = Some(error),
+            Outward::Frame(client, frame) => self.clients[client.0].frames.push(frame),
+            Outward::Closed(client, code, reason) => {
+                self.clients[client.0].closed = Some((code, reason));
+            }
+            Outward::Reply(request, reply) => {
+                assert!(self.replies.insert(request, reply).is_none());
+            }
+        }
+    }
+
     /// M5: nobody is sent an offset that is not stored.
-    fn check_offsets(&self, text: &str) {
-        for message in flatten(text) {
+    fn check_offsets(&self, text: &Frame) {
+        for message in text.messages() {
             if message["type"] == "message" || message["type"] == "skip" {
                 let offset = message["offset"].as_u64().unwrap_or(0);
                 assert!(
@@ -345,10 +440,29 @@ impl World {
 
     // Time.
 
+    /// When something happens next by itself.
+    pub fn due(&self) -> Option<u64> {
+        let wakes = [self.timer, self.alarm, self.disk.due()];
+        wakes.into_iter().flatten().min()
+    }
+
+    /// Somebody sets the clock; what the runtime has been asked for takes as long as it would have.
+    pub fn set_clock(&mut self, by: i64) {
+        let to = |at: u64| at.saturating_add_signed(by);
+        self.now = self.now.saturating_add_signed(by);
+        self.timer = self.timer.map(to);
+        self.disk.clock_jumps(to);
+    }
+
     /// Lets time pass, with the timers and alarms that fall into it.
     pub fn pass(&mut self, milliseconds: u64) {
         let until = self.now + milliseconds;
         loop {
+            let written = self
+                .disk
+                .due()
+                .filter(|at| *at <= until)
+                .map(|at| at.max(self.now));
             let timer = self
                 .timer
                 .map(|at| at.max(self.now))
@@ -357,6 +471,15 @@ impl World {
                 .alarm
                 .map(|at| at.max(self.now))
                 .filter(|at| *at <= until);
+            if let Some(at) = written
+                && [timer, alarm].iter().flatten().all(|other| at <= *other)
+            {
+                self.now = at;
+                for outward in self.disk.written() {
+                    self.let_out(outward);
+                }
+                continue;
+            }
             match (timer, alarm) {
                 (Some(at), alarm) if alarm.is_none_or(|other| at <= other) => {
                     (self.now, self.timer) = (at, None);
@@ -385,10 +508,12 @@ impl World {
             .collect();
         self.lives += 1;
         let fresh = self.fresh();
+        self.ringing = Some(self.now);
         self.handle(Input::Alarm {
             pings: &pings,
             fresh,
         });
+        self.ringing = None;
     }
 
     // Clients.
@@ -403,10 +528,12 @@ impl World {
             link: Some(link),
             kind: arrival.kind,
             accepted: false,
+            connection: None,
             attachment: None,
             frames: Vec::new(),
             read: 0,
             closed: None,
+            ended: None,
             refused: None,
             pinged_at: None,
         });
@@ -441,10 +568,12 @@ impl World {
             link: Some(Link(0)),
             kind,
             accepted: true,
+            connection: None,
             attachment: Some(attachment.to_owned()),
             frames: Vec::new(),
             read: 0,
             closed: None,
+            ended: None,
             refused: None,
             pinged_at: None,
         });
@@ -474,6 +603,11 @@ impl World {
         self.clients[client.0].link.is_some()
     }
 
+    /// How many are connected.
+    pub fn open(&self) -> usize {
+        self.links.len()
+    }
+
     pub fn closed(&self, client: Client) -> Option<u16> {
         self.clients[client.0]
             .closed
@@ -489,7 +623,7 @@ impl World {
         if !self.wake() {
             // Better no connection than one that is not heard.
             let end = &mut self.clients[client.0];
-            (end.link, end.attachment) = (None, None);
+            (end.link, end.attachment, end.ended) = (None, None, Some(1011));
             end.closed = Some((1011, String::new()));
             return;
         }
@@ -511,7 +645,7 @@ impl World {
         let awake = self.wake();
         let end = &mut self.clients[client.0];
         let Some(link) = end.link.take() else { return };
-        end.attachment = None;
+        (end.attachment, end.ended) = (None, Some(code));
         end.closed = Some((code, String::new()));
         self.links.remove(&link);
         if !awake {
@@ -531,9 +665,15 @@ impl World {
     /// What arrived since the last look, as it came.
     pub fn read_frames(&mut self, client: Client) -> Vec<String> {
         let end = &mut self.clients[client.0];
-        let new = end.frames[end.read..].to_vec();
+        let new = end.frames[end.read..].iter();
+        let new = new.map(|frame| frame.to_string()).collect();
         end.read = end.frames.len();
         new
+    }
+
+    /// The same, as the room made it; they are not kept.
+    pub fn take_frames(&mut self, client: Client) -> Vec<Rc<Frame>> {
+        std::mem::take(&mut self.clients[client.0].frames)
     }
 
     /// Lets the tick pass and reads, in the short form of [`brief`].
@@ -586,8 +726,7 @@ impl World {
     }
 
     pub fn delete(&mut self) -> Result<Value, Error> {
-        self.lives += 1;
-        let fresh = self.fresh();
+        let fresh = self.next_life();
         self.ask(Call::Delete(fresh))
     }
 

@@ -1,0 +1,111 @@
+// Section 6 of the protocol, and graces: who is here.
+export default [
+  {
+    promise: "R4: who drops keeps the place for the grace",
+    file: "src/room/depart.rs",
+    text: "_ => self.limits.grace_ms,",
+    by: "_ => self.limits.grace_ms / 2,",
+  },
+  {
+    promise: "R4: after 1001 there is a short grace",
+    file: "src/room/depart.rs",
+    text: "1000 | 1005 | 4102 | 4500..=4999 => 0,",
+    by: "1000 | 1001 | 1005 | 4102 | 4500..=4999 => 0,",
+  },
+  {
+    promise: "R4: 4504 has the full grace",
+    file: "src/room/depart.rs",
+    text: "4504 => self.limits.grace_ms,\n",
+    by: "",
+  },
+  {
+    promise: "R5: who does not come back after a restart leaves",
+    file: "src/room/restore.rs",
+    text: "room.restore_absent(row, now);",
+    by: "let _ = row;",
+  },
+  {
+    promise: "R5: a restart makes nobody leave at once",
+    file: "src/room/restore.rs",
+    text: "leave_at: now.saturating_add(self.limits.grace_ms),",
+    by: "leave_at: now,",
+  },
+  {
+    promise: "R5: the state of who is absent survives a restart",
+    file: "src/room/depart.rs",
+    text: "self.keep_state(connection.id, turn);",
+    by: "",
+  },
+  {
+    promise: "P1: patches are merged",
+    file: "src/room/members.rs",
+    text: "Some(Change::Patch(earlier)) => earlier.merge(patch),",
+    by: "Some(Change::Patch(earlier)) => *earlier = patch,",
+  },
+  {
+    promise: "P2: nobody is told of its own arrival",
+    file: "src/room/outbox.rs",
+    text: "self.share(Audience::Presence, Box::new([about]), write);",
+    by: "let _ = about;\n        self.share(Audience::Presence, Box::default(), write);",
+  },
+  {
+    promise: "P2: a state replaces the patches before it",
+    file: "src/room/members.rs",
+    text: "Some(Change::Whole) => {}",
+    by: "Some(Change::Whole) => {\n                self.changes.insert(connection, Change::Patch(patch));\n            }",
+  },
+  {
+    promise: "P4: above the limit nobody is listed",
+    file: "src/room/members.rs",
+    text: "value > limit\n",
+    by: "value > limit.saturating_add(1)\n",
+  },
+  {
+    promise: "P4: the list comes back only below 90 % of the limit",
+    file: "src/room/members.rs",
+    text: "value.saturating_mul(10) >= limit.saturating_mul(9)",
+    by: "value > limit",
+  },
+  {
+    promise: "P4: the end of a crowd is told with the whole list",
+    file: "src/room/crowd.rs",
+    text: "server::members(out, &members.views());",
+    by: "server::members(out, &members.views()[..0]);",
+  },
+  {
+    promise: "P4: a change of occupancy is told",
+    file: "src/room/crowd.rs",
+    text: "if self.crowd.told != Some(occupancy) {",
+    by: "if self.crowd.told.is_none() {",
+  },
+  {
+    promise: "P4: bytes of states count",
+    file: "src/room/members.rs",
+    text: "self.bytes = resized(self.bytes);",
+    by: "",
+  },
+  {
+    promise: "P5: one leave for each join",
+    file: "src/room/presence.rs",
+    text: "self.write_leave(id, turn);\n        if !self.meta.crowded {",
+    by: "self.write_leave(id, turn);\n        if !self.meta.crowded && self.links.contains_key(&id) {",
+  },
+  {
+    promise: "P5: the row goes with the member",
+    file: "src/room/presence.rs",
+    text: "self.write_leave(id, turn);",
+    by: "",
+  },
+  {
+    promise: "P5: a leave that could not be written is written later",
+    file: "src/room/owed.rs",
+    text: "for id in std::mem::take(&mut self.owed.leaves) {\n            self.write_leave(id, turn);\n        }",
+    by: "self.owed.leaves.clear();",
+  },
+  {
+    promise: "P5: the list of a welcome is the present one",
+    file: "src/room/members.rs",
+    text: "let member = self.members.remove(&connection)?;\n        self.told = None;",
+    by: "let member = self.members.remove(&connection)?;",
+  },
+];

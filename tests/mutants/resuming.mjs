@@ -1,0 +1,123 @@
+// Sections 2, 3 and 5 of the protocol: who comes in, who comes back, and what was missed.
+export default [
+  {
+    promise: "C2: no connection id is given twice",
+    file: "src/room/connect.rs",
+    text: ".max(self.last_connection.saturating_add(1));",
+    by: ".max(self.last_connection);",
+  },
+  {
+    promise: "C2: an id that a session brings back is not given again",
+    file: "src/room/connect.rs",
+    text: "self.last_connection = self.last_connection.max(session.connection.get());",
+    by: "",
+  },
+  {
+    promise: "C3: a state survives hibernation",
+    file: "src/room/saving.rs",
+    text: "connection.dirty = true;",
+    by: "connection.dirty = false;",
+  },
+  {
+    promise: "C3: a room with something to send is not put away",
+    file: "src/room/mod.rs",
+    text: "turn.out.push(Action::Timer { at });",
+    by: "",
+  },
+  {
+    promise: "C4: who is silent is closed",
+    file: "src/room/watch.rs",
+    text: "} else if silent.is_some_and(|at| at <= now) {",
+    by: "} else if silent.is_some_and(|at| at == 0) {",
+  },
+  {
+    promise: "T5: a connection ends with its token",
+    file: "src/room/watch.rs",
+    text: "if self.expires_at(connection).is_some_and(|at| at <= now) {",
+    by: "if self.expires_at(connection).is_some_and(|at| at == 0) {",
+  },
+  {
+    promise: "T5: what comes after the end of a token is not heard",
+    file: "src/room/speak.rs",
+    text: "if Self::expired(connection, turn.now) {",
+    by: "if Self::expired(connection, 0) {",
+  },
+  {
+    promise: "T5: a token of another user is refused",
+    file: "src/room/renew.rs",
+    text: "if grant.user != connection.user.id {",
+    by: "if grant.user.is_empty() {",
+  },
+  {
+    promise: "R1: a session is worth nothing to another user",
+    file: "src/auth/session.rs",
+    text: "for text in [epoch, user] {",
+    by: 'let _ = user;\n        for text in [epoch, ""] {',
+  },
+  {
+    promise: "R1: a session that was never one is none",
+    file: "src/auth/session.rs",
+    text: ".verify_slice(&mac)\n            .ok()?;",
+    by: ".verify_slice(&mac)\n            .ok();",
+  },
+  {
+    promise: "R1: a session gives the connection id back",
+    file: "src/room/connect.rs",
+    text: "if let Some(session) = session {\n            // It",
+    by: "if let Some(session) = session\n            && self.links.contains_key(&session.connection)\n        {\n            // It",
+  },
+  {
+    promise: "R1: an older socket is closed with 4504",
+    file: "src/room/connect.rs",
+    text: "code: ErrorCode::Replaced.close(),",
+    by: "code: ErrorCode::Restarting.close(),",
+  },
+  {
+    promise: "R1, R4: a socket that was replaced leaves nobody behind and takes nobody along",
+    file: "src/room/connect.rs",
+    text: "&& let Some(old) = self.unlink(link)\n        {",
+    by: "&& let Some(old) = self.unlink(link)\n        {\n            self.leave(id, turn);",
+  },
+  {
+    promise: "R2: all that was missed is replayed",
+    file: "src/room/history.rs",
+    text: "if offset <= after {\n            return;\n        }",
+    by: "if offset <= after.saturating_add(1) && after > 0 {\n            return;\n        }",
+  },
+  {
+    promise: "R2: what waits for the flush comes to who arrived meanwhile",
+    file: "src/room/delivery.rs",
+    text: "if place < connection.since && item.needs.is_none() {",
+    by: "if place < connection.since {",
+  },
+  {
+    promise: "R2: without the right history nothing before the session's first welcome is replayed",
+    file: "src/room/welcome.rs",
+    text: "|| session.is_some_and(|session| after >= session.first_offset);",
+    by: "|| session.is_some();",
+  },
+  {
+    promise: "R3: recovered is never true with something missing",
+    file: "src/room/history.rs",
+    text: "Ok((complete && dense).then_some(missed))",
+    by: "Ok(Some(missed))",
+  },
+  {
+    promise: "R3: more than RECOVER_MESSAGES are not replayed",
+    file: "src/room/history.rs",
+    text: "if count > limits.recover_messages || count > limits.history_messages {",
+    by: "if count > limits.history_messages {",
+  },
+  {
+    promise: "R3: an offset ahead of the room's is not recovered",
+    file: "src/room/history.rs",
+    text: "let Some(count) = self.offset().checked_sub(after) else {\n            return Ok(None);\n        };",
+    by: "let count = self.offset().saturating_sub(after);",
+  },
+  {
+    promise: "R3: an offset of another epoch is not recovered",
+    file: "src/room/welcome.rs",
+    text: "if epoch != Some(self.meta.epoch.as_str()) {",
+    by: "if epoch.is_none() {",
+  },
+];

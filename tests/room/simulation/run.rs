@@ -1,0 +1,193 @@
+//! Running seeds, and making one that fails as short as it can be.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Once;
+
+use super::kind::Kind;
+use super::random::Random;
+use super::step::{self, Step};
+use super::universe::Universe;
+
+/// So many runs at most are spent on making a failure short.
+const TRIES: usize = 3_000;
+
+/// How a run ended that should not have.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Failure {
+    /// Where in the code it was noticed.
+    place: String,
+    what: String,
+}
+
+/// What happened in the runs, to see that something did.
+#[derive(Copy, Clone, Debug, Default)]
+pub struct Tally {
+    pub runs: u64,
+    pub evictions: u64,
+    pub crashes: u64,
+    pub messages: u64,
+    pub grown: u64,
+}
+
+impl Tally {
+    pub fn add(&mut self, other: Tally) {
+        self.runs += other.runs;
+        self.evictions += other.evictions;
+        self.crashes += other.crashes;
+        self.messages += other.messages;
+        self.grown += other.grown;
+    }
+}
+
+/// The steps of a seed.
+fn plan(seed: u64, kind: &Kind) -> Vec<Step> {
+    let (rooms, people) = {
+        let universe = Universe::new(seed, *kind);
+        (universe.rooms.len(), universe.players.len())
+    };
+    step::steps(&mut Random(seed ^ 0x5eed), kind, rooms, people)
+}
+
+/// Runs steps in the universe of a seed.
+fn run(seed: u64, kind: Kind, steps: &[Step]) -> Universe {
+    let mut universe = Universe::new(seed, kind);
+    for step in steps {
+        universe.act(step);
+    }
+    universe.finish();
+    universe
+}
+
+fn run_kind(seed: u64, kind: Kind, steps: &[Step]) -> Tally {
+    let universe = run(seed, kind, steps);
+    let mut tally = Tally {
+        runs: 1,
+        evictions: universe.evictions,
+        ..Tally::default()
+    };
+    for place in &universe.rooms {
+        tally.crashes += place.world.crashes;
+        tally.messages += place.world.store.newest_offset();
+        tally.grown += place.world.store.grown;
+    }
+    if kind.name == "sleep" {
+        let slept = run(seed, kind.slept(), steps);
+        tally.evictions += slept.evictions;
+        compare(&universe.transcript, &slept.transcript);
+    }
+    tally
+}
+
+/// Whether the rooms were put away or not, every client got the same bytes at the same time.
+fn compare(stayed: &[String], slept: &[String]) {
+    for (stayed, slept) in stayed.iter().zip(slept) {
+        if stayed != slept {
+            assert_eq!(
+                mask(stayed),
+                mask(slept),
+                "it was noticed that the room slept"
+            );
+        }
+    }
+    assert_eq!(stayed.len(), slept.len());
+}
+
+/// Without what is random, and differs when a room that nobody had used was put away.
+fn mask(frame: &str) -> String {
+    let mut text = frame.to_owned();
+    for key in ["\"session\":\"", "\"epoch\":\"", "id: "] {
+        let mut from = 0;
+        while let Some(place) = text[from..].find(key) {
+            from += place + key.len();
+            let end = text[from..]
+                .find(['"', '/'])
+                .map_or(text.len(), |end| from + end);
+            text.replace_range(from..end, "");
+        }
+    }
+    text
+}
+
+/// Runs a seed; one that fails is shortened and told.
+pub fn check(seed: u64, kind: Kind) -> Result<Tally, String> {
+    let steps = plan(seed, &kind);
+    let failure = match attempt(seed, kind, &steps) {
+        Ok(tally) => return Ok(tally),
+        Err(failure) => failure,
+    };
+    let (steps, failure) = match std::env::var("SHORTEN").as_deref() {
+        // When it only matters that it fails.
+        Ok("0") => (Vec::new(), failure),
+        _ => shorten(seed, kind, steps, failure),
+    };
+    let mut told = format!(
+        "{}: {}\nrepeat with: npm run simulate -- --kind {} --from {seed} --seeds 1\nshortest found, {} steps:\n",
+        failure.place,
+        failure.what,
+        kind.name,
+        steps.len()
+    );
+    for step in &steps {
+        told.push_str(&format!("    Step::{step:?},\n"));
+    }
+    Err(told)
+}
+
+/// Runs the steps of a bug that was found once, in the universe in which it was found.
+pub fn replay(seed: u64, kind: &str, steps: &[Step]) -> Universe {
+    run(seed, Kind::named(kind), steps)
+}
+
+/// Leaves out steps as long as it still fails at the same place: halves first, single ones last.
+fn shorten(seed: u64, kind: Kind, steps: Vec<Step>, failure: Failure) -> (Vec<Step>, Failure) {
+    let (mut best, mut told) = (steps, failure);
+    let mut size = best.len().div_ceil(2);
+    let mut tries = 0;
+    while size > 0 && tries < TRIES {
+        let (mut from, before) = (0, best.len());
+        while from < best.len() && tries < TRIES {
+            let mut fewer = best.clone();
+            fewer.drain(from..(from + size).min(best.len()));
+            tries += 1;
+            match attempt(seed, kind, &fewer) {
+                Err(failure) if failure.place == told.place => (best, told) = (fewer, failure),
+                _ => from += size,
+            }
+        }
+        if size > 1 || best.len() == before {
+            size /= 2;
+        }
+    }
+    (best, told)
+}
+
+thread_local! {
+    /// What the last panic of this thread said, while somebody wants to know.
+    static PANIC: RefCell<Option<Option<Failure>>> = const { RefCell::new(None) };
+}
+
+fn attempt(seed: u64, kind: Kind, steps: &[Step]) -> Result<Tally, Failure> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let usual = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            let wanted = PANIC.with_borrow_mut(|panic| {
+                let wanted = panic.is_some();
+                if wanted {
+                    let place = info.location().map_or(String::new(), ToString::to_string);
+                    let what = info.payload_as_str().unwrap_or("?").to_owned();
+                    *panic = Some(Some(Failure { place, what }));
+                }
+                wanted
+            });
+            if !wanted {
+                usual(info);
+            }
+        }));
+    });
+    PANIC.set(Some(None));
+    let outcome = catch_unwind(AssertUnwindSafe(|| run_kind(seed, kind, steps)));
+    let failure = PANIC.take().flatten();
+    outcome.map_err(|_| failure.expect("it panicked"))
+}

@@ -1,0 +1,223 @@
+//! What a room may not do to its connections, judged at its own door: ids and sessions (R1), graces
+//! (R4, P5), bans (H4), ends of tokens (T5), silence (C4), rates (N6).
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::kind::Kind;
+use super::wire::Wire;
+use roomful::protocol::Limits;
+use roomful::room::{Kind as Sort, Size};
+
+/// The end of a token is noticed within so many milliseconds: leeway and grid.
+const EXPIRY_MS: u64 = 10_000;
+/// So long after a leave was due it may still be on its way out.
+const TELLING_MS: u64 = 5_000;
+
+/// A connection by its room's epoch and its id.
+type Name = (String, String);
+
+/// Whose connection it is, and when it may be said to have left.
+#[derive(Default)]
+struct Record {
+    user: String,
+    began_at: u64,
+    /// Times from which on a leave is right.
+    leaves: Vec<u64>,
+    /// What of it was stored: numbers.
+    said: BTreeSet<u64>,
+    restarts: u64,
+}
+
+pub struct Watch {
+    limits: Limits,
+    /// The clock jumps, or storage fails: what is due may be late, and what was over begins again.
+    clock: bool,
+    failures: bool,
+    pub epoch: String,
+    records: BTreeMap<Name, Record>,
+    /// Whose connection a secret brings back.
+    sessions: BTreeMap<String, Name>,
+    bans: BTreeMap<String, u64>,
+    restarts: u64,
+}
+
+impl Watch {
+    pub fn new(limits: &Limits, kind: &Kind) -> Watch {
+        Watch {
+            limits: limits.clone(),
+            clock: kind.clock,
+            failures: kind.failures,
+            epoch: String::new(),
+            records: BTreeMap::new(),
+            sessions: BTreeMap::new(),
+            bans: BTreeMap::new(),
+            restarts: 0,
+        }
+    }
+
+    pub fn restarted(&mut self) {
+        self.restarts += 1;
+    }
+
+    fn record(&mut self, connection: &str) -> &mut Record {
+        let name = (self.epoch.clone(), connection.to_owned());
+        self.records.entry(name).or_default()
+    }
+
+    /// A welcome goes out to a wire.
+    pub fn welcome(&mut self, wire: &Wire, message: &Value, room: &str, now: u64) {
+        let text = |key: &str| message[key].as_str().unwrap_or_default().to_owned();
+        let (user, connection, epoch) = (
+            wire.arrival.grant.user.to_string(),
+            text("connection"),
+            text("epoch"),
+        );
+        assert_eq!(message["room"], room, "the room that was asked for");
+        assert!(
+            epoch.starts_with(&format!("e{room}")),
+            "an epoch of another room: {epoch}"
+        );
+        assert_eq!(message["user"]["id"], user.as_str());
+        let banned = self.bans.get(&user).is_some_and(|until| *until > now);
+        assert!(!banned || self.clock, "H4: {user} is banned");
+        let name = (epoch.clone(), connection.clone());
+        let shown = wire.arrival.session.as_ref();
+        let own = shown.and_then(|secret| self.sessions.get(secret));
+        let own = own.filter(|own| own.0 == epoch && self.records[*own].user == user);
+        if !self.clock {
+            match own.filter(|_| !wire.arrival.kind.is_stream()) {
+                Some(own) => assert_eq!(*own, name, "R1: the session gives its id back"),
+                None => assert!(
+                    !self.records.contains_key(&name),
+                    "C2: {connection} is given to {user}, and was before"
+                ),
+            }
+        }
+        if let Some(secret) = message["session"].as_str() {
+            self.sessions.insert(secret.to_owned(), name.clone());
+        }
+        let restarts = self.restarts;
+        let record = self.records.entry(name).or_insert_with(|| Record {
+            user,
+            began_at: now,
+            restarts,
+            ..Record::default()
+        });
+        if wire.was_open {
+            // It is back in time: nobody is to hear that it left.
+            let told = |due: &u64| *due <= now && now < due + TELLING_MS;
+            record.leaves.retain(told);
+        }
+        let mut can = message["can"].as_array().into_iter().flatten();
+        if !can.any(|right| right == "presence") {
+            record.leaves.push(now);
+        }
+    }
+
+    /// A connection has lost its last socket; `code` decides on its grace.
+    pub fn gone(&mut self, connection: &str, code: u16, now: u64) {
+        let grace = match code {
+            4504 => self.limits.grace_ms,
+            1000 | 1005 | 4102 | 4500..=4999 => 0,
+            1001 => self.limits.grace_ms.min(2_000),
+            _ => self.limits.grace_ms,
+        };
+        self.record(connection).leaves.push(now + grace);
+    }
+
+    /// A connection is to leave, though it has a socket, or is within its grace.
+    pub fn leaves_now(&mut self, connection: &str, now: u64) {
+        self.record(connection).leaves.push(now);
+    }
+
+    /// All connections of a user are to leave.
+    pub fn kicked(&mut self, user: &str, now: u64) {
+        for record in self
+            .records
+            .values_mut()
+            .filter(|record| record.user == user)
+        {
+            record.leaves.push(now);
+        }
+    }
+
+    /// The outcome of a ban is not known until it is answered.
+    pub fn bans(&mut self, user: &str) {
+        self.bans.remove(user);
+    }
+
+    pub fn banned(&mut self, user: &str, until: u64) {
+        self.bans.insert(user.to_owned(), until);
+    }
+
+    /// Something else goes out to a wire.
+    pub fn sent(&mut self, message: &Value, now: u64) {
+        if message["type"] == "leave" && !self.clock {
+            let connection = message["connection"].as_str().unwrap();
+            let record = self.record(connection);
+            // One that died with the process before its welcome is known to nobody here.
+            let due = record.user.is_empty() || record.leaves.iter().any(|due| *due <= now);
+            assert!(
+                due,
+                "R4, P5: {connection} has not left at {now}: {:?}",
+                record.leaves
+            );
+        }
+        let number = message["data"]["n"].as_u64();
+        if let (Some(from), Some(number)) = (message["from"].as_str(), number) {
+            let (limits, restarts) = (self.limits.clone(), self.restarts);
+            let record = self.record(from);
+            if record.said.insert(number) && record.began_at > 0 {
+                let seconds = now.saturating_sub(record.began_at) / 1_000 + 1;
+                let fills = 1 + restarts - record.restarts;
+                let most = u64::from(limits.rate_burst) * fills
+                    + u64::from(limits.rate_per_second) * (seconds + 1);
+                let said = record.said.len() as u64;
+                assert!(
+                    said <= most || self.clock,
+                    "N6: {from} said {said} in {seconds} s"
+                );
+            }
+        }
+    }
+
+    /// What a room keeps is bounded by its limits and by who is there.
+    pub fn size(&self, size: &Size, open: usize) {
+        let limits = &self.limits;
+        assert!(size.places <= limits.connections, "{size:?}");
+        assert!(
+            size.places >= open && size.members <= size.places,
+            "{size:?}, {open} are there"
+        );
+        let presence = size.members * (limits.state_bytes + 2_048);
+        assert!(size.presence_bytes <= presence, "{size:?}");
+        // One frame may add a hundred pages of history, but is flushed between them.
+        assert!(
+            size.outbox_bytes <= 1_000_000 + 256 * 1_024 + limits.message_bytes * 2,
+            "{size:?}"
+        );
+        assert!(size.outbox_items <= 20_000, "{size:?}");
+        let kept = limits.history_messages.max(1_000) as usize;
+        assert!(size.ids <= kept + size.outbox_items + 1, "{size:?}");
+        assert!(size.rates <= 6_000, "{size:?}");
+    }
+
+    /// A wire whose room's end is open.
+    pub fn open(&self, wire: &Wire, now: u64, pinged_at: u64) {
+        if self.clock || self.failures {
+            return;
+        }
+        if let Some(at) = wire.arrival.grant.expires_at {
+            assert!(
+                now <= at + EXPIRY_MS,
+                "T5: its token ended at {at}, now it is {now}"
+            );
+        }
+        let silent_at = wire.heard_at.max(pinged_at) + 8 * self.limits.ping_ms;
+        if wire.arrival.kind == Sort::Socket {
+            assert!(now <= silent_at, "C4: silent since {}", wire.heard_at);
+        }
+    }
+}
