@@ -11,9 +11,10 @@ import { arrivals } from "./arrivals.mjs";
 import { chat } from "./chat.mjs";
 import { cursors } from "./cursors.mjs";
 import { deploy } from "./deploy.mjs";
+import { hostile } from "./hostile.mjs";
 import { idle } from "./idle.mjs";
 import { log } from "./log.mjs";
 import { quiet } from "./quiet.mjs";
 import { waking } from "./waking.mjs";
 
-export const workloads = [quiet, cursors, chat, arrivals, deploy, idle, waking, log];
+export const workloads = [quiet, cursors, chat, arrivals, deploy, idle, waking, log, hostile];
