@@ -119,7 +119,7 @@ impl Log {
         let keep = limits.history_messages > 0;
         let mut draft = Draft::new(self.offset());
         for (offset, text, without) in messages {
-            if draft.is_full(text.len(), without.len(), limits) {
+            if draft.is_full(text.len(), limits) {
                 let next = Draft::new(offset.saturating_sub(1));
                 self.write(std::mem::replace(&mut draft, next), at, limits, store)?;
             }

@@ -68,8 +68,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Whether a message of so many bytes, which so many skip, had better go into the next row.
-    pub fn is_full(&self, bytes: usize, without: usize, limits: &Limits) -> bool {
+    /// Whether a message of so many bytes had better go into the next row.
+    pub fn is_full(&self, bytes: usize, limits: &Limits) -> bool {
         let part = part(limits.history_bytes, PART_OF_HISTORY);
         let most = usize::try_from(part).unwrap_or(usize::MAX).min(ROW_BYTES);
         let messages = self
@@ -77,7 +77,6 @@ impl<'a> Draft<'a> {
             .last
             .saturating_add(1)
             .saturating_sub(self.row.first);
-        let bytes = bytes.saturating_add(without.saturating_mul(SKIP_BYTES));
         let lies = self.row.messages.len().saturating_add(self.skip_bytes);
         let full = lies.saturating_add(bytes) > most;
         !self.row.messages.is_empty() && (full || messages >= ROW_MESSAGES)
