@@ -17,6 +17,7 @@
 )]
 
 mod abuse;
+mod arrival;
 mod clock;
 mod connect;
 mod crowd;

@@ -5,8 +5,7 @@
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use roomful::auth::{Grant, Rights};
-use roomful::protocol::{ConnectionId, Error, ErrorCode, Json, Limits, http};
+use roomful::protocol::{ConnectionId, Error, ErrorCode, Limits, http};
 use roomful::room::{
     Action, Call, Connect, Delivery, Event, Fresh, Input, Kind, Link, RequestId, Room,
 };
@@ -17,6 +16,9 @@ use crate::frame::Frame;
 use crate::memory::Memory;
 
 pub use serde_json::json;
+
+pub use crate::arrival::{Arrival, arrival};
+pub use crate::frame::{brief, flatten};
 
 /// When every world begins.
 pub const START: u64 = 1_800_000_000_000;
@@ -42,72 +44,6 @@ pub struct End {
     pub ended: Option<u16>,
     pub refused: Option<Error>,
     pub pinged_at: Option<u64>,
-}
-
-/// How somebody arrives.
-#[derive(Clone)]
-pub struct Arrival {
-    pub kind: Kind,
-    pub grant: Grant,
-    pub epoch: Option<String>,
-    pub offset: Option<String>,
-    pub session: Option<String>,
-}
-
-pub fn arrival(user: &str) -> Arrival {
-    let grant = Grant {
-        user: user.into(),
-        info: Json::EMPTY_OBJECT,
-        can: Rights::DEFAULT,
-        expires_at: None,
-    };
-    Arrival {
-        kind: Kind::Socket,
-        grant,
-        epoch: None,
-        offset: None,
-        session: None,
-    }
-}
-
-impl Arrival {
-    pub fn kind(mut self, kind: Kind) -> Arrival {
-        self.kind = kind;
-        self
-    }
-
-    pub fn can(mut self, can: &[&str]) -> Arrival {
-        self.grant.can = Rights::from_names(can);
-        self
-    }
-
-    pub fn info(mut self, info: Value) -> Arrival {
-        self.grant.info = Json::trusted(info.to_string());
-        self
-    }
-
-    pub fn expires_at(mut self, at: u64) -> Arrival {
-        self.grant.expires_at = Some(at);
-        self
-    }
-
-    pub fn session(mut self, secret: &str) -> Arrival {
-        self.session = Some(secret.to_owned());
-        self
-    }
-
-    pub fn at(mut self, epoch: &str, offset: impl ToString) -> Arrival {
-        self.epoch = Some(epoch.to_owned());
-        self.offset = Some(offset.to_string());
-        self
-    }
-
-    /// With what a client knows from its `welcome`, having seen `offset`.
-    pub fn resuming(self, welcome: &Value, offset: u64) -> Arrival {
-        let session = welcome["session"].as_str().unwrap_or_default();
-        self.session(session)
-            .at(welcome["epoch"].as_str().unwrap(), offset)
-    }
 }
 
 pub struct World {
@@ -740,56 +676,5 @@ impl World {
             client,
             json!({"type": "publish", "event": "busy", "ephemeral": true}),
         );
-    }
-}
-
-/// The messages of a frame, or of events.
-pub fn flatten(text: &str) -> Vec<Value> {
-    if text.starts_with('[') || text.starts_with('{') {
-        return match serde_json::from_str(text).expect("a frame is JSON") {
-            Value::Array(messages) => {
-                assert!(messages.len() > 1, "one message needs no array");
-                messages
-            }
-            message => vec![message],
-        };
-    }
-    let lines = text.lines().filter_map(|line| line.strip_prefix("data: "));
-    lines
-        .map(|line| serde_json::from_str(line).expect("an event is JSON"))
-        .collect()
-}
-
-/// A message in a few words, for comparing sequences of them.
-pub fn brief(message: &Value) -> String {
-    let text = |value: &Value| match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    };
-    let offset = |lead: &str| match &message["offset"] {
-        Value::Null => String::new(),
-        offset => format!("{lead}{offset}"),
-    };
-    let of = |key: &str| text(&message[key]);
-    match message["type"].as_str().expect("a type") {
-        "message" => {
-            let private = if message["private"] == true {
-                " privately"
-            } else {
-                ""
-            };
-            format!("{} {}{}{private}", of("event"), of("data"), offset(" #"))
-        }
-        "ack" => format!("ack {}{}", of("id"), offset(" #")),
-        "skip" => format!("skip{}", offset(" #")),
-        "error" => match &message["id"] {
-            Value::Null => format!("error {}", of("code")),
-            id => format!("error {} {}", of("code"), text(id)),
-        },
-        "join" => format!("join {}", text(&message["member"]["user"]["id"])),
-        "leave" => format!("leave {}", of("user")),
-        "occupancy" => format!("occupancy {}/{}", message["connections"], message["users"]),
-        "members" => format!("members {}", message["members"].as_array().unwrap().len()),
-        other => other.to_owned(),
     }
 }
