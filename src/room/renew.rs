@@ -75,9 +75,14 @@ impl Room {
         Ok(())
     }
 
-    /// Who has just become a member by a new token learns who is here.
+    /// Who has just become a member by a new token learns who is here, or how many: it may have been
+    /// told to the others before.
     fn tell_members(&mut self, to: ConnectionId) {
-        if !self.meta.crowded {
+        if self.meta.crowded {
+            let occupancy = self.occupancy();
+            self.outbox
+                .answer(to, |out| server::occupancy(out, occupancy));
+        } else {
             let members = &self.members;
             self.outbox
                 .answer(to, |out| server::members(out, &members.views()));

@@ -19,6 +19,12 @@ export default [
     by: "Ok(Some(until)) if until > turn.now.saturating_add(5_000) => Err(Error::new(ErrorCode::Banned)),",
   },
   {
+    promise: "H4: a ban that is lifted stays lifted",
+    file: "src/room/admin.rs",
+    text: "0 => 0,\n",
+    by: "",
+  },
+  {
     promise: "H4: who is removed leaves at once",
     file: "src/room/admin.rs",
     text: "} else {\n                self.end_absence(id, turn);\n            }",

@@ -79,6 +79,12 @@ export default [
     by: "if self.crowd.told.is_none() {",
   },
   {
+    promise: "P4: who gains presence in a crowd learns how many are here",
+    file: "src/room/renew.rs",
+    text: ".answer(to, |out| server::occupancy(out, occupancy));",
+    by: ".answer(to, |out| server::occupancy(out, Default::default()));\n            let _ = occupancy;",
+  },
+  {
     promise: "P4: bytes of states count",
     file: "src/room/members.rs",
     text: "self.bytes = resized(self.bytes);",

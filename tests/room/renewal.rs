@@ -171,3 +171,17 @@ fn m7_a_private_message_for_the_older_socket_reaches_the_newer_one_only_if_it_su
         assert_eq!(world.brief(ana), expected);
     }
 }
+
+#[test]
+fn t5_p4_who_gains_presence_in_a_crowd_learns_how_many_are_here() {
+    let mut world = World::with(|limits| limits.members = 1);
+    world.join("ana");
+    world.join("bob");
+    let (tab, _) = world.enter(&arrival("bob").can(&["subscribe"]));
+    world.pass(2_000);
+    world.read(tab);
+    // Bob counts already, so nothing changes for the others.
+    ask(&mut world, tab);
+    verified(&mut world, Ok(arrival("bob")));
+    assert_eq!(world.brief(tab), ["auth", "occupancy 3/2"]);
+}

@@ -208,7 +208,9 @@ impl Universe {
                     (data["id"], message["id"]) = (json!(id), json!(id));
                 }
                 What::Stored => {}
-                What::Ephemeral => message["ephemeral"] = json!(true),
+                What::Ephemeral => {
+                    (data["ephemeral"], message["ephemeral"]) = (json!(true), json!(true));
+                }
                 What::Private(user) => {
                     let to = json!([format!("user:u{user}"), player.connection]);
                     (data["to"], message["to"]) = (to.clone(), to);

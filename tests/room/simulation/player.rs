@@ -259,6 +259,10 @@ impl Player {
             "M3: an echo: {message}"
         );
         let stored = message["offset"].as_u64();
+        assert!(
+            stored.is_none() || data["ephemeral"] != true,
+            "M2: {message}"
+        );
         if let Some(offset) = stored {
             ledger.told(&self.epoch, offset, message);
             self.follow(offset);
