@@ -16,7 +16,10 @@ export function machine() {
   };
 }
 
-export function versions() {
+export const versions = () => ({ ...ownVersions(), ...peerVersions() });
+
+/** What Roomful is made of, without its peers. */
+export function ownVersions() {
   const workerd = JSON.parse(readFileSync(at("node_modules", "workerd", "package.json"), "utf8")).version;
   const changed = told("git", ["status", "--porcelain", "--", "src", "Cargo.lock", "wrangler.toml"]);
   return {
@@ -24,7 +27,6 @@ export function versions() {
     worker: lockedCrate("worker"),
     workerd,
     node: told(node(), ["--version"]).slice(1),
-    ...peerVersions(),
     rustc: told("rustc", ["--version"]).split(" ")[1],
   };
 }

@@ -1,8 +1,8 @@
-// Bars as an SVG that can be read on light and on dark.
+// Bars, as an SVG that can be read on light and on dark; lines.mjs draws lines likewise.
 import { figure } from "./statistics.mjs";
 
-const WIDTH = 760;
-const MARGIN = 24;
+export const WIDTH = 760;
+export const MARGIN = 24;
 const LABELS = 210;
 const VALUES = 80;
 const BAR = 18;
@@ -18,6 +18,7 @@ const STYLE = `
   .paper { fill: var(--paper); }
   .ours { fill: var(--ours); }
   .theirs { fill: var(--theirs); }
+  .line { fill: none; stroke: var(--ours); stroke-width: 1.5; stroke-linejoin: round; }
   .axis { stroke: var(--rule); }`;
 
 /** `groups` are [{ title, unit, bars: [[label, value]] }]; each has a scale of its own, from zero. */
@@ -55,8 +56,13 @@ export function plot(groups, caption) {
         `${title}: ${bars.map(([label, value]) => `${label} ${value === undefined ? "unknown" : figure(value) + unit}`).join(", ")}.`,
     )
     .join(" ");
+  return picture({ title: "Roomful and its peers under load", described, height, parts });
+}
+
+/** The whole SVG, `height` pixels high. `described` is what it shows, in words. */
+export function picture({ title, described, height, parts }) {
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img">
-<title>Roomful and its peers under load</title>
+<title>${escaped(title)}</title>
 <desc>${escaped(described)}</desc>
 <style>${STYLE}
 </style>
@@ -66,4 +72,4 @@ ${parts.join("\n")}
 `;
 }
 
-const escaped = (text) => String(text).replace(/[&<>]/g, (character) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[character]);
+export const escaped = (text) => String(text).replace(/[&<>]/g, (character) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[character]);

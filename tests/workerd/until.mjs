@@ -1,5 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
 
+/** Something did not come about in time. */
+export class Late extends Error {}
+
 /**
  * Waits until `condition` gives something, and returns that. Looks again and again, and gives up after `within`
  * milliseconds, saying what (a text, or a function that gives one) it has waited for.
@@ -10,7 +13,7 @@ export async function until(condition, what, { within = 10_000 } = {}) {
     const outcome = await condition();
     if (outcome) return outcome;
     if (performance.now() > end)
-      throw new Error(`waited ${within / 1000} s for ${typeof what === "function" ? what() : what}`);
+      throw new Late(`waited ${within / 1000} s for ${typeof what === "function" ? what() : what}`);
     await pause(4);
   }
 }
