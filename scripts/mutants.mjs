@@ -18,7 +18,7 @@ const folder = at("target", "mutants");
 const tree = path.join(folder, "tree");
 const copied = ["Cargo.toml", "Cargo.lock", "src", "tests", "bench/instructions"];
 /** So long may a build or a run take; a mutant that takes longer hangs. */
-const PATIENCE_MS = 300_000;
+const PATIENCE_MS = 180_000;
 /** And so much memory, in KiB. */
 const MEMORY_KIB = 4_000_000;
 
@@ -70,7 +70,8 @@ function put(file, text) {
 
 /** What catches a mutant; `undefined` if nothing does. */
 async function attempt(mutant, seeds) {
-  const source = readFileSync(at(mutant.file), "utf8");
+  // As it was copied: somebody may be working on the sources meanwhile.
+  const source = readFileSync(path.join(tree, mutant.file), "utf8");
   put(mutant.file, mutate(mutant, source));
   try {
     return await meet(seeds);

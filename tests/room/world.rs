@@ -393,7 +393,10 @@ impl World {
     /// Lets time pass, with the timers and alarms that fall into it.
     pub fn pass(&mut self, milliseconds: u64) {
         let until = self.now + milliseconds;
+        let mut turns = 0;
         loop {
+            turns += 1;
+            assert!(turns < 100_000, "the room does not come to rest");
             let written = self
                 .disk
                 .due()
