@@ -213,3 +213,21 @@ fn p2_a_members_info_stays_as_it_was_when_it_joined() {
     );
     assert_eq!(told[1]["member"]["user"]["info"], json!({"name": "Anna"}));
 }
+
+#[test]
+fn p1_p2_patches_of_one_tick_are_merged() {
+    let mut world = World::new();
+    let (ana, welcome) = world.join("ana");
+    let (bob, _) = world.join("bob");
+    world.pass(1_000);
+    world.read(bob);
+    let patch = |patch: serde_json::Value| json!({"type": "state", "patch": patch});
+    world.send(
+        ana,
+        json!([patch(json!({"a": 1, "b": 1})), patch(json!({"b": 2}))]),
+    );
+    world.pass(100);
+    let own = welcome["connection"].as_str().unwrap();
+    let states = world.read(bob).remove(0);
+    assert_eq!(states["patches"][own], json!({"a": 1, "b": 2}), "{states}");
+}
