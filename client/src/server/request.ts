@@ -1,7 +1,7 @@
 // One request to the Worker, made again where that cannot do anything twice.
 import { RoomfulError } from "../error.ts";
 import type { WireError } from "../wire.ts";
-import { check, json } from "./argument.ts";
+import { check, isRoom, json } from "./argument.ts";
 import { createToken } from "./token.ts";
 import type { TokenOptions } from "./token.ts";
 
@@ -14,7 +14,7 @@ export interface RequestOptions {
   signal?: AbortSignal | undefined;
 }
 
-/** How to reach the rooms, and as whom. The `secret` may do everything. */
+/** How to reach the rooms, and as whom. What is sent is a token for the one request, not the `secret`. */
 export interface RoomfulOptions extends Pick<TokenOptions, "secret" | "issuer" | "audience"> {
   /** The Worker's address, such as `https://realtime.example.com`. */
   url: string | URL;
@@ -36,11 +36,15 @@ export interface RoomfulOptions extends Pick<TokenOptions, "secret" | "issuer" |
 type Content = RequestOptions | (RequestOptions & Record<string, unknown>);
 
 /**
- * The JSON that is answered. What could do something twice is tried `once`.
- * Each request has a token of its own: to make one costs less than to see to it that a kept one still holds.
+ * The JSON that a room answers, or, without one, the path for many of them. What could do something twice is
+ * tried `once`.
+ *
+ * Each try has a token of its own, for the room that it takes and for a minute: whoever gets hold of it has little. To
+ * make one costs less than to see to it that a kept one still holds.
  */
 export async function request(
   { url, user = "server", timeout = 10_000, retries = 2, fetch: send = fetch, ...signing }: RoomfulOptions,
+  room: string | null,
   path: string,
   { signal, ...content }: Content = {},
   method: "GET" | "POST" | "DELETE" = "GET",
@@ -48,24 +52,37 @@ export async function request(
 ) {
   const base = `${url}`.replace(/^ws/, "http").replace(/\/*$/, "");
   check(/^http/.test(base), "Invalid `url`");
-  const init = {
-    method,
-    headers: {
-      authorization: `Bearer ${await createToken({ ...signing, user, room: "*", can: ["admin"] })}`,
-      "content-type": "application/json",
-    },
-    body: method === "POST" ? JSON.stringify(content) : null,
-    // A token must not travel on; "error" is unknown to Workers.
-    redirect: "manual",
-    // Next.js may keep answers unless told not to; `cache` is unknown to some Workers.
-    next: { revalidate: 0 },
-  } as const;
+  check(room === null || isRoom(room), "Invalid `room`", "invalid_room");
+  // What is undefined is left out.
+  const text = JSON.stringify(content);
+  const address =
+    base +
+    (room ? `/room/${room}` : "") +
+    path +
+    (method === "GET" ? `?${new URLSearchParams(JSON.parse(text))}` : "");
   for (let tries = 0; ; ) {
     signal?.throwIfAborted();
+    const authorization = `Bearer ${await createToken({
+      ...signing,
+      user,
+      room: room ?? "*",
+      // Lesser rights have a rate (N6), which is meant for people.
+      can: ["admin"],
+      expiresIn: 60,
+    })}`;
     const late = AbortSignal.timeout(timeout);
     let failure: Failure;
     try {
-      const response = await send(base + path, { signal: signal ? AbortSignal.any([signal, late]) : late, ...init });
+      const response = await send(address, {
+        method,
+        headers: { authorization, "content-type": "application/json" },
+        body: method === "POST" ? text : null,
+        signal: signal ? AbortSignal.any([signal, late]) : late,
+        // A token must not travel on; "error" is unknown to Workers.
+        redirect: "manual",
+        // Next.js may keep answers unless told not to; `cache` is unknown to some Workers.
+        next: { revalidate: 0 },
+      } as RequestInit);
       // As text first: a body that breaks off is no answer, but one that is no JSON is, of a proxy, say.
       const answer = await json(new Response(await response.text()));
       const { status } = response;

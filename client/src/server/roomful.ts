@@ -1,7 +1,6 @@
 // Rooms, as a back end deals with them.
 import type { EventName, EventsOf, HistoryOptions, RoomTypes } from "../types.ts";
 import type { WireError } from "../wire.ts";
-import { check, isRoom } from "./argument.ts";
 import type { BatchMessage, BatchResult, DisconnectOptions, MessageOptions, Published } from "./message.ts";
 import type { RoomHistory, RoomPresence } from "./message.ts";
 import { errorOf, request } from "./request.ts";
@@ -41,7 +40,8 @@ export class Roomful<T extends RoomTypes = RoomTypes> {
   ): Promise<Published> {
     return request(
       this.#options,
-      at(room) + "/publish",
+      room,
+      "/publish",
       withId({ ...options, event, data }),
       "POST",
       isEphemeral(options),
@@ -55,6 +55,7 @@ export class Roomful<T extends RoomTypes = RoomTypes> {
   async publishBatch(messages: readonly BatchMessage<T>[], options?: RequestOptions): Promise<BatchResult[]> {
     const answer = await request(
       this.#options,
+      null,
       "/publish",
       { ...options, messages: messages.map(withId) },
       "POST",
@@ -67,7 +68,7 @@ export class Roomful<T extends RoomTypes = RoomTypes> {
 
   /** Who is in a room. */
   async presence(room: string, options?: RequestOptions): Promise<RoomPresence<T>> {
-    return request(this.#options, at(room) + "/presence", options);
+    return request(this.#options, room, "/presence", options);
   }
 
   /**
@@ -79,9 +80,7 @@ export class Roomful<T extends RoomTypes = RoomTypes> {
    * ```
    */
   async history(room: string, options: HistoryOptions & RequestOptions = {}): Promise<RoomHistory<T>> {
-    // Through JSON, which leaves out what is undefined.
-    const query = new URLSearchParams(JSON.parse(JSON.stringify({ ...options, signal: undefined })));
-    return request(this.#options, at(room) + "/history?" + query, options);
+    return request(this.#options, room, "/history", { ...options });
   }
 
   /**
@@ -92,7 +91,7 @@ export class Roomful<T extends RoomTypes = RoomTypes> {
     room: string,
     { banSeconds, ...options }: DisconnectOptions & RequestOptions,
   ): Promise<{ closed: number }> {
-    return request(this.#options, at(room) + "/disconnect", { ...options, ban_seconds: banSeconds }, "POST");
+    return request(this.#options, room, "/disconnect", { ...options, ban_seconds: banSeconds }, "POST");
   }
 
   /**
@@ -100,7 +99,7 @@ export class Roomful<T extends RoomTypes = RoomTypes> {
    * room begins in the same moment, and a second request would erase what was published in it.
    */
   async deleteRoom(room: string, options?: RequestOptions): Promise<void> {
-    await request(this.#options, at(room), options, "DELETE", true);
+    await request(this.#options, room, "", options, "DELETE", true);
   }
 }
 
@@ -108,9 +107,3 @@ export class Roomful<T extends RoomTypes = RoomTypes> {
 const withId = <M extends MessageOptions>(message: M) => ({ ...message, id: message.id ?? crypto.randomUUID() });
 
 const isEphemeral = ({ ephemeral, to }: MessageOptions) => ephemeral || to;
-
-/** Where a room is. */
-function at(room: unknown): string {
-  check(isRoom(room), "Invalid `room`", "invalid_room");
-  return `/room/${room}`;
-}
