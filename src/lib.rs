@@ -3,6 +3,7 @@
 //! - [`protocol`]: what a client and a room can say to each other.
 //! - [`auth`]: a token in, what its bearer may do out.
 //! - [`room`]: the room as a state machine without clock, randomness or I/O.
+//! - [`variables`]: what the operator may have set, and may have misspelt.
 //! - `worker`: carries the runtime's events into a room and its actions out;
 //!   compiled for `wasm32` only.
 #![cfg_attr(
@@ -19,6 +20,7 @@ pub mod auth;
 mod map;
 pub mod protocol;
 pub mod room;
+pub mod variables;
 
 #[cfg(target_arch = "wasm32")]
 mod worker;

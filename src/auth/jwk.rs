@@ -33,9 +33,10 @@ impl Jwk {
     }
 
     /// `None` for a key that is not for verifying one of the algorithms here. By
-    /// RFC 7517 such keys of a set are passed over.
+    /// RFC 7517 such keys of a set are passed over. So is one that was published with
+    /// its private part: anybody may have signed with it.
     pub(super) fn parse(object: &Object<'_>) -> Option<Jwk> {
-        if !is_for_signatures(object) {
+        if !is_for_signatures(object) || object.contains("d") {
             return None;
         }
         let (algorithm, json) = match text(object, "kty")?.as_str() {

@@ -22,6 +22,12 @@ const USABLE_MS: u64 = 60 * 60 * 1_000;
 const FETCH_EVERY_MS: u64 = 30 * 1_000;
 /// How long nothing is fetched after a failure that left no key to go on with.
 const RETRY_AFTER_MS: u64 = 5 * 1_000;
+/// How long a fetch may be under way. Longer than [`FETCH_TIMEOUT_MS`], so that only one whose outcome never came is given
+/// up: its request was ended by the runtime, say.
+const LEASE_MS: u64 = 6 * 1_000;
+
+/// How long whoever fetches may take, in milliseconds.
+pub const FETCH_TIMEOUT_MS: u32 = 5_000;
 
 /// The key set of one URL. It knows when a fetch is due, and never makes one.
 ///
@@ -29,15 +35,17 @@ const RETRY_AFTER_MS: u64 = 5 * 1_000;
 /// fetches, tells the outcome ([`store`](JwksCache::store) or
 /// [`failed`](JwksCache::failed)) and asks again, which then says something else.
 ///
-/// Fetches stay rare whatever arrives: a made-up `kid` causes at most one in 30
-/// seconds. While one is under way, all others go on with the keys there are;
-/// only when there are none do they fetch as well.
+/// Fetches stay rare whatever arrives: there is never more than one under way, a
+/// made-up `kid` causes at most one in 30 seconds, and a failure without keys to go
+/// on with is followed by a pause. Who needs what a fetch may bring waits for it.
 #[derive(Clone, Debug, Default)]
 pub struct JwksCache {
     keys: Vec<Jwk>,
     fetched_at: Option<u64>,
     /// When a fetch was last asked for or ended.
     attempted_at: Option<u64>,
+    /// When the fetch that is under way was asked for.
+    fetching_since: Option<u64>,
 }
 
 /// Where the key of a token is.
@@ -47,6 +55,8 @@ pub enum Lookup<'a> {
     Key(&'a Jwk),
     /// Perhaps in a newer set, which is to be fetched now.
     Fetch,
+    /// Perhaps in the set that somebody else is fetching: to be asked for again in a moment.
+    Wait,
     /// Nowhere: the token is refused.
     Unknown,
     /// No set could be had lately, so nothing can be said about any token. That
@@ -55,16 +65,17 @@ pub enum Lookup<'a> {
 }
 
 impl Lookup<'_> {
-    /// Why the token cannot be accepted now; `None` while that is not settled.
+    /// Why the token cannot be accepted now; `None` if it may be.
     ///
     /// [`ErrorCode::InvalidToken`] if the key is unknown, and the retryable
-    /// [`ErrorCode::RoomBusy`] if the keys are unavailable: with a 401 clients
-    /// would ask for token after token while an issuer is down.
+    /// [`ErrorCode::RoomBusy`] if the keys are unavailable, or nobody waits for them
+    /// any longer: with a 401 clients would ask for token after token while an issuer
+    /// is down.
     pub fn refusal(&self) -> Option<Error> {
         match self {
-            Lookup::Key(_) | Lookup::Fetch => None,
+            Lookup::Key(_) => None,
             Lookup::Unknown => Some(invalid_signature()),
-            Lookup::Unavailable => Some(
+            Lookup::Fetch | Lookup::Wait | Lookup::Unavailable => Some(
                 Error::new(ErrorCode::RoomBusy)
                     .with_message(
                         "The keys that tokens are checked with cannot be had at the moment.",
@@ -81,7 +92,7 @@ pub struct MalformedJwks;
 
 impl fmt::Display for MalformedJwks {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the key set is malformed or too large")
+        f.write_str("the key set is malformed, too large, or has no key that can be used")
     }
 }
 
@@ -116,19 +127,25 @@ impl JwksCache {
             return self.key(found);
         }
 
+        // A clock that was set back must not make anybody wait until it has caught up.
+        let within = |at: Option<u64>, span| {
+            at.and_then(|at| now_ms.checked_sub(at))
+                .is_some_and(|age| age < span)
+        };
+        if within(self.fetching_since, LEASE_MS) {
+            return match found {
+                Some(_) => self.key(found),
+                None => Lookup::Wait,
+            };
+        }
         let pause = if usable {
             FETCH_EVERY_MS
         } else {
             RETRY_AFTER_MS
         };
-        let due = self
-            .attempted_at
-            .is_none_or(|at| now_ms.saturating_sub(at) >= pause);
-        if due {
-            // Without keys nobody can go on with anything, so all may fetch.
-            if usable {
-                self.attempted_at = Some(now_ms);
-            }
+        if !within(self.attempted_at, pause) {
+            self.attempted_at = Some(now_ms);
+            self.fetching_since = Some(now_ms);
             Lookup::Fetch
         } else if usable {
             self.key(found)
@@ -142,10 +159,11 @@ impl JwksCache {
     /// # Errors
     ///
     /// [`MalformedJwks`] if the text is no key set, longer than
-    /// [`MAX_JWKS_BYTES`] or of more than 100 keys. The keys that were there stay,
-    /// as after [`failed`](JwksCache::failed).
+    /// [`MAX_JWKS_BYTES`], of more than 100 keys, or has keys and none of them can be
+    /// used. The keys that were there stay, as after [`failed`](JwksCache::failed). A
+    /// set without any key is taken: that is how an issuer withdraws all of them.
     pub fn store(&mut self, text: &str, now_ms: u64) -> Result<(), MalformedJwks> {
-        self.attempted_at = Some(now_ms);
+        self.failed(now_ms);
         self.keys = parse(text).ok_or(MalformedJwks)?;
         self.fetched_at = Some(now_ms);
         Ok(())
@@ -154,15 +172,19 @@ impl JwksCache {
     /// Notes that a set could not be fetched.
     pub fn failed(&mut self, now_ms: u64) {
         self.attempted_at = Some(now_ms);
+        self.fetching_since = None;
     }
 
+    /// Where the one key is that fits. Two under one name are none: which of them the
+    /// issuer means is not for the order of its list to say.
     fn find(&self, kid: Option<&str>, algorithm: PublicKeyAlgorithm) -> Option<usize> {
         let mut fitting =
             self.keys.iter().enumerate().filter(|(_, key)| {
                 key.algorithm() == algorithm && (kid.is_none() || key.kid() == kid)
             });
-        let (index, _) = fitting.next()?;
-        (kid.is_some() || fitting.next().is_none()).then_some(index)
+        let (index, key) = fitting.next()?;
+        let alone = fitting.all(|(_, other)| kid.is_some() && other.json() == key.json());
+        alone.then_some(index)
     }
 
     fn key(&self, index: Option<usize>) -> Lookup<'_> {
@@ -182,7 +204,8 @@ fn parse(text: &str) -> Option<Vec<Jwk>> {
         return None;
     }
     let key = |raw: &&RawValue| Jwk::parse(&Object::parse(raw.get())?);
-    Some(keys.iter().filter_map(key).collect())
+    let usable: Vec<Jwk> = keys.iter().filter_map(key).collect();
+    (keys.is_empty() || !usable.is_empty()).then_some(usable)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Which pages may use the server (T7).
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv6Addr};
 
 use crate::protocol::{Error, ErrorCode};
 
@@ -41,34 +41,56 @@ impl Origins {
     }
 }
 
-/// Judges a request's `Origin` header.
+/// Judges a request's `Origin` header; `address` is the origin of its own URL.
 ///
 /// Gives what goes into `Access-Control-Allow-Origin`: nothing without an
 /// `Origin`, `*` if all are allowed, the origin itself otherwise (and then the
 /// response varies by `Origin`).
+///
+/// Pages send no `Origin` when they read from their own. Who needs no token has only
+/// that to be kept out by: while anonymous, a request without `Origin` is judged by
+/// `address`. Otherwise a page whose name leads to this machine, since its owner has
+/// changed what the name stands for, could read all that is said here.
 ///
 /// # Errors
 ///
 /// [`ErrorCode::ForbiddenOrigin`] for an origin that is not allowed.
 pub fn origin_allowed<'a>(
     origin: Option<&'a str>,
+    address: &str,
     config: &AuthConfig,
 ) -> Result<Option<&'a str>, Error> {
-    let Some(origin) = origin else {
-        return Ok(None);
+    let listed = |asked: &str| match config.origins() {
+        Origins::Any => true,
+        Origins::List(list) => list.iter().any(|entry| entry.eq_ignore_ascii_case(asked)),
+        Origins::Unset => config.is_anonymous() && is_this_machine(asked),
     };
-    let allowed = match config.origins() {
-        Origins::Any => return Ok(Some("*")),
-        Origins::List(list) => list.iter().any(|entry| entry.eq_ignore_ascii_case(origin)),
-        Origins::Unset => {
-            config.is_anonymous() && Address::parse(origin).is_some_and(|it| it.is_loopback())
-        }
+    let allowed = match origin {
+        Some(origin) => listed(origin),
+        None => !config.is_anonymous() || listed(address) || has_no_owner(address),
     };
-    if allowed {
-        Ok(Some(origin))
-    } else {
-        Err(Error::new(ErrorCode::ForbiddenOrigin))
+    if !allowed {
+        return Err(Error::new(ErrorCode::ForbiddenOrigin));
     }
+    let any = *config.origins() == Origins::Any;
+    Ok(origin.map(|origin| if any { "*" } else { origin }))
+}
+
+/// Whether an origin is of the machine that whoever asks runs on, reached over HTTP.
+///
+/// ```
+/// use roomful::auth::is_this_machine;
+///
+/// assert!(is_this_machine("http://localhost:8787"));
+/// assert!(!is_this_machine("http://192.168.1.5:8787"));
+/// ```
+pub fn is_this_machine(origin: &str) -> bool {
+    Address::parse(origin).is_some_and(|it| it.is_loopback())
+}
+
+/// Whether an origin's host is a number, or `localhost`: what nobody who owns a name can make lead elsewhere.
+fn has_no_owner(origin: &str) -> bool {
+    Address::parse(origin).is_some_and(|it| it.ip().is_some() || it.is_loopback())
 }
 
 /// Where a server or a page is: scheme, host and port, in lower case.
@@ -117,14 +139,19 @@ impl Address {
     /// Whether this is the machine that the browser runs on, reached over HTTP.
     pub(super) fn is_loopback(&self) -> bool {
         let host = self.host.as_str();
-        let address = host
-            .strip_prefix('[')
-            .and_then(|rest| rest.strip_suffix(']'));
         matches!(self.scheme.as_str(), "http" | "https")
             && (host == "localhost"
                 || host.ends_with(".localhost")
-                || host.parse().is_ok_and(|ip: Ipv4Addr| ip.is_loopback())
-                || address.is_some_and(|ip| ip.parse().is_ok_and(|ip: Ipv6Addr| ip.is_loopback())))
+                || self.ip().is_some_and(|ip| ip.is_loopback()))
+    }
+
+    fn ip(&self) -> Option<IpAddr> {
+        let host = self.host.as_str();
+        let inside = host.strip_prefix('[').and_then(|it| it.strip_suffix(']'));
+        match inside {
+            Some(inside) => inside.parse().ok().map(IpAddr::V6),
+            None => host.parse().ok().map(IpAddr::V4),
+        }
     }
 
     /// As a browser writes it in `Origin`: without the port that goes without

@@ -2,21 +2,20 @@
 
 use std::cell::OnceCell;
 use std::rc::Rc;
+use std::sync::Once;
 
 use worker::Env;
 
 use super::{host, log};
-use crate::auth::AuthConfig;
+use crate::auth::{AuthConfig, Mode, is_this_machine};
 use crate::protocol::{Error, ErrorCode, InvalidVariable, Limits};
+use crate::variables::{Placement, misspelt};
 
 /// What the operator has set.
 pub struct Config {
     pub auth: AuthConfig,
     pub limits: Limits,
-    /// `ROOM_JURISDICTION`: where the rooms' objects must stay (H8).
-    pub jurisdiction: Option<String>,
-    /// `ROOM_LOCATION`: where they should begin (H8).
-    pub location: Option<String>,
+    pub placement: Placement,
 }
 
 thread_local! {
@@ -27,6 +26,11 @@ thread_local! {
 pub fn config(env: &Env) -> Result<Rc<Config>, Error> {
     CONFIG.with(|cell| {
         cell.get_or_init(|| {
+            for name in host::variables(env.as_ref()).split_terminator('\n') {
+                if let Some(found) = misspelt(name) {
+                    log::unknown_variable(name, found.meant);
+                }
+            }
             read(env).map(Rc::new).map_err(|invalid| {
                 log::not_configured(&invalid);
                 Error::new(ErrorCode::NotConfigured)
@@ -38,15 +42,19 @@ pub fn config(env: &Env) -> Result<Rc<Config>, Error> {
 
 fn read(env: &Env) -> Result<Config, InvalidVariable> {
     let get = |name: &str| host::variable(env.as_ref(), name);
-    let set = |name: &str| {
-        get(name)
-            .map(|value| value.trim().to_owned())
-            .filter(|value| !value.is_empty())
-    };
     Ok(Config {
         auth: AuthConfig::from_variables(get)?,
         limits: Limits::from_variables(get)?,
-        jurisdiction: set("ROOM_JURISDICTION"),
-        location: set("ROOM_LOCATION"),
+        placement: Placement::from_variables(get)?,
     })
+}
+
+impl Config {
+    /// Tells the operator, once, that everybody may do everything at an address that is not this machine's (T6).
+    pub fn warn_of_strangers(&self, address: &str) {
+        static WARNED: Once = Once::new();
+        if matches!(self.auth.mode(), Mode::Anonymous) && !is_this_machine(address) {
+            WARNED.call_once(|| log::anonymous(address));
+        }
+    }
 }

@@ -5,12 +5,12 @@
 // which rooms have something in memory only (an event under way, a timer). When the instance is lost,
 // these are aborted, so that their clients reconnect and resume; the others are restored at their next
 // event and notice nothing. guard.rs is the other side.
-import { DurableObject } from "cloudflare:workers";
+import { DurableObject, waitUntil } from "cloudflare:workers";
 import * as built from "./index.js";
 import page from "./page.mjs";
 
 // For host.js, which is compiled into index.js and can import nothing from outside.
-globalThis.roomful = { page };
+globalThis.roomful = { page, waitUntil };
 
 /** Rooms with something in memory only. */
 const busy = new Set();

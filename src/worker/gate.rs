@@ -16,6 +16,8 @@ const MAX_BODY: usize = 1024 * 1024;
 struct Asked {
     method: Method,
     known_method: bool,
+    /// Scheme, host and port under which the Worker was asked.
+    address: String,
     /// Percent-encoded.
     path: String,
     /// What follows the `?`.
@@ -29,7 +31,7 @@ struct Asked {
 
 impl Asked {
     fn of(request: &Request) -> Result<Asked> {
-        let (path, query) = split(&request.inner().url());
+        let (address, path, query) = split(&request.inner().url());
         let headers = request.headers();
         let credentials = Credentials::from_request(
             headers.get("sec-websocket-protocol")?.as_deref(),
@@ -51,6 +53,7 @@ impl Asked {
             events: is("accept", "text/event-stream")?,
             origin: headers.get("origin")?,
             last_event_id: headers.get("last-event-id")?,
+            address,
             path,
             query,
         })
@@ -103,16 +106,17 @@ impl Asked {
     }
 }
 
-/// Path and query of a URL as the runtime gives it: absolute, and normalized already.
-fn split(url: &str) -> (String, String) {
+/// Origin, path and query of a URL as the runtime gives it: absolute, and normalized already.
+fn split(url: &str) -> (String, String, String) {
     let (url, _) = url.split_once('#').unwrap_or((url, ""));
     let (address, query) = url.split_once('?').unwrap_or((url, ""));
-    let rest = address.split_once("://").map_or(address, |(_, rest)| rest);
-    let path = rest
-        .find('/')
-        .and_then(|start| rest.get(start..))
-        .unwrap_or("/");
-    (path.to_owned(), query.to_owned())
+    let host = address.find("://").map_or(0, |at| at.saturating_add(3));
+    let path = address
+        .get(host..)
+        .and_then(|rest| rest.find('/'))
+        .map_or(address.len(), |at| at.saturating_add(host));
+    let (origin, path) = address.split_at_checked(path).unwrap_or((address, "/"));
+    (origin.to_owned(), path.to_owned(), query.to_owned())
 }
 
 /// A user id for somebody who did not choose one.
@@ -143,13 +147,16 @@ pub async fn answer(request: Request, env: &Env) -> Result<Response> {
     let config = config(env);
     let (origin, outcome) = match &config {
         Err(error) => (None, Err(error.clone())),
-        Ok(config) => match origin_allowed(asked.origin.as_deref(), &config.auth) {
-            Err(error) => (None, config.auth.check().and(Err(error))),
-            Ok(origin) => (
-                origin.map(str::to_owned),
-                decide(request, &asked, route, config, env).await,
-            ),
-        },
+        Ok(config) => {
+            config.warn_of_strangers(&asked.address);
+            match origin_allowed(asked.origin.as_deref(), &asked.address, &config.auth) {
+                Err(error) => (None, config.auth.check().and(Err(error))),
+                Ok(origin) => (
+                    origin.map(str::to_owned),
+                    decide(request, &asked, route, config, env).await,
+                ),
+            }
+        }
     };
     match outcome {
         Ok(response) => with_cors(response, origin.as_deref()),

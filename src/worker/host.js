@@ -269,6 +269,13 @@ export function variable(env, name) {
   return ["string", "number", "boolean"].includes(typeof value) ? String(value) : undefined;
 }
 
+/** The names of all that `variable` may give, a line each. */
+export function variables(env) {
+  return Object.keys(env)
+    .filter((name) => variable(env, name) !== undefined)
+    .join("\n");
+}
+
 /** A request to a room's object. */
 export function request(header, call, upgrade, body) {
   const headers = { [header]: call };
@@ -289,13 +296,31 @@ export async function bodyText({ body }, most) {
   return new TextDecoder("utf-8", { fatal: true }).decode(await new Blob(chunks).arrayBuffer());
 }
 
-/** The text at a URL, if it comes in time and is no longer than `most` bytes. */
-export async function fetchText(url, most, milliseconds) {
-  const response = await fetch(url, { signal: AbortSignal.timeout(milliseconds) });
+/**
+ * The text at a URL, if it comes in time and is no longer than `most` bytes. Goes on when the client that it is for has
+ * gone: others wait for it.
+ */
+export function fetchText(url, most, milliseconds) {
+  const fetched = fetchWhole(url, most, milliseconds);
+  globalThis.roomful.waitUntil(fetched.catch(() => {}));
+  return fetched;
+}
+
+async function fetchWhole(url, most, milliseconds) {
+  // A redirect may lead anywhere; whoever set the address has vouched for that one.
+  const response = await fetch(url, { signal: AbortSignal.timeout(milliseconds), redirect: "manual" });
+  if (response.status >= 300 && response.status < 400) {
+    throw new Error("the answer is a redirect, and none is followed: set the address that it leads to");
+  }
   if (response.status !== 200) throw new Error(`the answer has status ${response.status}`);
   const text = await bodyText(response, most);
   if (text === undefined) throw new Error(`the answer is longer than ${most} bytes`);
   return text;
+}
+
+/** Waits. */
+export function pause(milliseconds) {
+  return new Promise((resume) => setTimeout(resume, milliseconds));
 }
 
 /** The first page, if this Worker was built with one. */

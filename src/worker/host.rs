@@ -51,6 +51,8 @@ extern "C" {
 
     pub fn variable(env: &JsValue, name: &str) -> Option<String>;
 
+    pub fn variables(env: &JsValue) -> String;
+
     #[wasm_bindgen(catch)]
     pub fn request(
         header: &str,
@@ -65,6 +67,8 @@ extern "C" {
 
     #[wasm_bindgen(catch, js_name = fetchText)]
     pub async fn fetch_text(url: &str, most: u32, milliseconds: u32) -> Result<JsValue, JsValue>;
+
+    pub async fn pause(milliseconds: u32);
 
     #[wasm_bindgen(js_name = firstPage)]
     pub fn first_page() -> Option<String>;

@@ -18,6 +18,13 @@ enum Line<'a> {
         variable: &'a str,
         reason: &'a str,
     },
+    UnknownVariable {
+        variable: &'a str,
+        meant: Option<&'static str>,
+    },
+    Anonymous {
+        address: &'a str,
+    },
     KeysUnavailable {
         reason: &'a str,
     },
@@ -81,6 +88,16 @@ pub fn not_configured(invalid: &InvalidVariable) {
         variable: invalid.name,
         reason: &invalid.reason,
     });
+}
+
+/// A variable is set that nothing reads, by its name; the value might be a secret.
+pub fn unknown_variable(variable: &str, meant: Option<&'static str>) {
+    write(&Line::UnknownVariable { variable, meant });
+}
+
+/// Everybody may do everything, at an address of the internet or of a local network.
+pub fn anonymous(address: &str) {
+    write(&Line::Anonymous { address });
 }
 
 /// The key set could not be fetched or read.

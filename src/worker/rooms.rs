@@ -48,10 +48,10 @@ fn request(call: &Call, body: &str) -> worker::Result<Request> {
 
 fn stub(room: &str, config: &Config, env: &Env) -> worker::Result<Stub> {
     let mut rooms = env.durable_object(BINDING)?;
-    if let Some(jurisdiction) = &config.jurisdiction {
+    if let Some(jurisdiction) = &config.placement.jurisdiction {
         rooms = host::within(rooms.as_ref(), jurisdiction)?.unchecked_into();
     }
-    match &config.location {
+    match &config.placement.location {
         Some(location) => rooms.get_by_name_with_location_hint(room, location),
         None => rooms.get_by_name(room),
     }

@@ -7,13 +7,15 @@ use worker::{Date, Env};
 use super::config::Config;
 use super::{host, log};
 use crate::auth::{
-    AuthConfig, Claims, JwksCache, Lookup, MAX_JWKS_BYTES, Mode, PendingSignature, Verification,
-    verify,
+    AuthConfig, Claims, FETCH_TIMEOUT_MS, JwksCache, Lookup, MAX_JWKS_BYTES, Mode,
+    PendingSignature, Verification, verify,
 };
 use crate::protocol::{Error, ErrorCode};
 
-/// How long a key set may take, in milliseconds.
-const FETCH_TIMEOUT: u32 = 5_000;
+/// The first of the growing pauses, in milliseconds, after which is asked whether somebody else's fetch has ended.
+const FIRST_PAUSE: u32 = 25;
+/// The sum of the pauses, 6.4 seconds, is longer than a fetch may be under way.
+const PAUSES: u32 = 8;
 
 thread_local! {
     /// The key set of the deployment's one URL, shared by all requests of the isolate.
@@ -48,16 +50,7 @@ async fn check_signature(pending: &PendingSignature, config: &AuthConfig) -> Res
     let Some(url) = rules.jwks_url() else {
         return Ok(false);
     };
-    let mut found = find_key(pending);
-    if matches!(found, Found::Fetch) {
-        fetch_keys(url).await;
-        found = find_key(pending);
-    }
-    let json = match found {
-        Found::Key { json } => json,
-        Found::Fetch => return Err(Error::new(ErrorCode::RoomBusy)),
-        Found::Refused(error) => return Err(error),
-    };
+    let json = key(pending, url).await?;
     let algorithm = pending.algorithm().web_crypto();
     let verdict = host::verify_signature(
         &json,
@@ -70,33 +63,46 @@ async fn check_signature(pending: &PendingSignature, config: &AuthConfig) -> Res
     Ok(verdict.is_ok_and(|valid| valid.as_bool() == Some(true)))
 }
 
+/// The key that a token names, as WebCrypto takes it. One request fetches, the others wait for what it brings.
+///
+/// They do not wait for its promise, since the runtime lets no request go on with what another one has begun: each looks
+/// again after pauses of its own, which grow, so that a crowd that waits costs little.
+async fn key(pending: &PendingSignature, url: &str) -> Result<String, Error> {
+    let mut pauses = (0..PAUSES).map(|n| FIRST_PAUSE << n);
+    loop {
+        match find_key(pending) {
+            Found::Key(json) => return Ok(json),
+            Found::Fetch => fetch_keys(url).await,
+            Found::Not { wait, refusal } => match pauses.next().filter(|_| wait) {
+                Some(pause) => host::pause(pause).await,
+                None => return Err(refusal),
+            },
+        }
+    }
+}
+
 enum Found {
-    /// As WebCrypto takes it.
-    Key {
-        json: String,
-    },
+    Key(String),
     Fetch,
-    Refused(Error),
+    Not { wait: bool, refusal: Error },
 }
 
 fn find_key(pending: &PendingSignature) -> Found {
-    KEYS.with_borrow_mut(
-        |keys| match keys.lookup(pending.kid(), pending.algorithm(), now()) {
-            Lookup::Key(key) => Found::Key {
-                json: key.json().to_owned(),
+    KEYS.with_borrow_mut(|keys| {
+        let found = keys.lookup(pending.kid(), pending.algorithm(), now());
+        match (&found, found.refusal()) {
+            (Lookup::Key(key), _) => Found::Key(key.json().to_owned()),
+            (Lookup::Fetch, _) => Found::Fetch,
+            (_, refusal) => Found::Not {
+                wait: found == Lookup::Wait,
+                refusal: refusal.unwrap_or_else(|| Error::new(ErrorCode::RoomBusy)),
             },
-            Lookup::Fetch => Found::Fetch,
-            refused => Found::Refused(
-                refused
-                    .refusal()
-                    .unwrap_or_else(|| Error::new(ErrorCode::RoomBusy)),
-            ),
-        },
-    )
+        }
+    })
 }
 
 async fn fetch_keys(url: &str) {
-    let outcome = host::fetch_text(url, MAX_JWKS_BYTES as u32, FETCH_TIMEOUT).await;
+    let outcome = host::fetch_text(url, MAX_JWKS_BYTES as u32, FETCH_TIMEOUT_MS).await;
     let stored = KEYS.with_borrow_mut(|keys| match outcome {
         Ok(text) => {
             let text = text.as_string().unwrap_or_default();

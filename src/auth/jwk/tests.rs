@@ -114,18 +114,27 @@ fn t1_an_rsa_exponent_under_which_anything_is_signed_is_passed_over() {
 
 #[test]
 fn t1_only_the_public_members_are_passed_on() {
-    let key = parse(&okp(&format!(
-        r#","d":"{X}","key_ops":["sign","verify"],"ext":false,"kid":"k""#
-    )));
+    let key = parse(&okp(
+        r#","key_ops":["sign","verify"],"ext":false,"kid":"k""#,
+    ));
     let key = key.expect("a key");
     assert_eq!(key.json(), okp(""));
     assert_eq!(key.kid(), Some("k"));
     assert_eq!(
-        parse(&ec(r#","d":"x""#)).map(|key| key.json().to_owned()),
-        Some(ec(""))
-    );
-    assert_eq!(
         parse(&rsa(r#","p":"x""#)).map(|key| key.json().to_owned()),
         Some(rsa(""))
     );
+}
+
+#[test]
+fn t1_a_key_that_was_published_with_its_private_part_verifies_nothing() {
+    for private in [
+        format!(r#","d":"{X}""#),
+        r#","d":"""#.to_owned(),
+        r#","d":null"#.to_owned(),
+    ] {
+        assert_eq!(parse(&okp(&private)), None);
+        assert_eq!(parse(&ec(&private)), None);
+        assert_eq!(parse(&rsa(&private)), None);
+    }
 }

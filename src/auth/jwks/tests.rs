@@ -86,8 +86,8 @@ fn t1_an_unknown_kid_causes_one_fetch_in_30_seconds() {
     assert_eq!(cache.lookup(Some("new"), EdDsa, later), Lookup::Fetch);
     assert_eq!(
         cache.lookup(Some("newer"), EdDsa, later),
-        Lookup::Unknown,
-        "while that is under way"
+        Lookup::Wait,
+        "that one may bring it"
     );
     assert!(found(&cache.lookup(Some("old"), EdDsa, later)).is_some());
     cache
@@ -141,14 +141,32 @@ fn t1_old_keys_serve_for_an_hour_while_fetches_fail() {
 }
 
 #[test]
+fn t1_without_any_keys_there_is_one_fetch_at_a_time_and_the_others_wait_for_it() {
+    let mut cache = JwksCache::new();
+    assert_eq!(cache.lookup(Some("old"), EdDsa, START), Lookup::Fetch);
+    for at in [START, START + 5_999] {
+        assert_eq!(cache.lookup(Some("old"), EdDsa, at), Lookup::Wait);
+        assert_eq!(cache.lookup(None, Rs256, at), Lookup::Wait);
+    }
+    let keys = set(&[ed25519("old")]);
+    cache.store(&keys, START + 5_999).expect("a key set");
+    assert!(found(&cache.lookup(Some("old"), EdDsa, START + 5_999)).is_some());
+}
+
+#[test]
+fn t1_a_fetch_whose_outcome_never_comes_is_given_up() {
+    let mut cache = JwksCache::new();
+    assert_eq!(cache.lookup(Some("old"), EdDsa, START), Lookup::Fetch);
+    let later = START + 6 * SECOND;
+    assert!(later > START + u64::from(FETCH_TIMEOUT_MS));
+    assert_eq!(cache.lookup(Some("old"), EdDsa, later), Lookup::Fetch);
+    assert_eq!(cache.lookup(Some("old"), EdDsa, later), Lookup::Wait);
+}
+
+#[test]
 fn t1_without_any_keys_a_failed_fetch_is_repeated_after_five_seconds() {
     let mut cache = JwksCache::new();
     assert_eq!(cache.lookup(Some("old"), EdDsa, START), Lookup::Fetch);
-    assert_eq!(
-        cache.lookup(Some("old"), EdDsa, START),
-        Lookup::Fetch,
-        "nobody can wait for another"
-    );
     cache.failed(START);
     assert_eq!(
         cache.lookup(Some("old"), EdDsa, START + 4_999),
@@ -166,7 +184,7 @@ fn t1_only_an_unknown_key_is_the_tokens_fault() {
     assert_eq!(refusal(Lookup::Unknown), Some(ErrorCode::InvalidToken));
     assert_eq!(refusal(Lookup::Unavailable), Some(ErrorCode::RoomBusy));
     assert!(ErrorCode::RoomBusy.retryable());
-    assert_eq!(refusal(Lookup::Fetch), None);
+    assert_eq!(refusal(Lookup::Wait), Some(ErrorCode::RoomBusy));
     assert_eq!(refusal(cache().lookup(Some("old"), EdDsa, START)), None);
 }
 
@@ -240,10 +258,56 @@ fn t1_a_key_set_is_bounded() {
 }
 
 #[test]
-fn t1_a_clock_that_steps_back_does_no_harm() {
+fn t1_a_clock_that_steps_back_keeps_nobody_waiting() {
     let mut cache = cache();
     assert!(found(&cache.lookup(Some("old"), EdDsa, 0)).is_some());
-    assert_eq!(cache.lookup(Some("new"), EdDsa, 0), Lookup::Unknown);
+    assert_eq!(cache.lookup(Some("new"), EdDsa, 0), Lookup::Fetch);
+    assert_eq!(cache.lookup(Some("new"), EdDsa, 0), Lookup::Wait);
+    let mut empty = JwksCache::new();
+    assert_eq!(empty.lookup(Some("old"), EdDsa, START), Lookup::Fetch);
+    assert_eq!(empty.lookup(Some("old"), EdDsa, 0), Lookup::Fetch);
+    empty.failed(START);
+    assert_eq!(empty.lookup(Some("old"), EdDsa, 1), Lookup::Fetch);
+}
+
+#[test]
+fn t1_two_keys_of_one_name_verify_nothing() {
+    let other = ed25519("twin").replace("11qYAY", "11qYAZ");
+    let mut cache = JwksCache::new();
+    let keys = [ed25519("twin"), other, ed25519("good")];
+    cache.store(&set(&keys), START).expect("a key set");
+    assert_eq!(
+        cache.lookup(Some("twin"), EdDsa, START),
+        Lookup::Unknown,
+        "the order of a list decides nothing"
+    );
+    assert!(found(&cache.lookup(Some("good"), EdDsa, START)).is_some());
+    // The same key twice is one key.
+    let keys = [ed25519("good"), ed25519("good")];
+    cache.store(&set(&keys), START).expect("a key set");
+    assert!(found(&cache.lookup(Some("good"), EdDsa, START)).is_some());
+    assert_eq!(cache.lookup(None, EdDsa, START), Lookup::Unknown);
+}
+
+#[test]
+fn t1_keys_that_cannot_be_used_do_not_replace_those_that_can() {
+    let private = ed25519("old").replace("\"kid\"", "\"d\":\"c2VjcmV0\",\"kid\"");
+    let oct = r#"{"kty":"oct","k":"c2VjcmV0","kid":"old"}"#.to_owned();
+    let encryption = ed25519("old").replace("\"kid\"", "\"use\":\"enc\",\"kid\"");
+    for keys in [[private.clone()], [oct], [encryption], ["{}".to_owned()]] {
+        let mut cache = cache();
+        let now = START + 10 * MINUTE;
+        assert_eq!(cache.lookup(Some("old"), EdDsa, now), Lookup::Fetch);
+        assert_eq!(cache.store(&set(&keys), now), Err(MalformedJwks));
+        assert!(found(&cache.lookup(Some("old"), EdDsa, now)).is_some());
+        assert_eq!(JwksCache::new().store(&set(&keys), now), Err(MalformedJwks));
+    }
+    // Beside a good key a bad one is passed over.
+    let mut cache = cache();
+    let keys = set(&[private, ed25519("good")]);
+    cache.store(&keys, START).expect("a key set");
+    assert_eq!(cache.lookup(Some("old"), EdDsa, START), Lookup::Unknown);
+    assert!(found(&cache.lookup(Some("good"), EdDsa, START)).is_some());
 }
 
 proptest! {

@@ -2,10 +2,13 @@ use crate::auth::signer::{SECRET, configure};
 
 use super::*;
 
+/// The Worker's own address.
+const HERE: &str = "https://rooms.example";
+
 /// What `origin_allowed` makes of an origin where this list is set.
 fn judge(list: &str, origin: &str) -> Result<Option<String>, ErrorCode> {
     let config = configure(&[("ROOMFUL_SECRETS", SECRET), ("ALLOWED_ORIGINS", list)]);
-    let allowed = origin_allowed(Some(origin), &config);
+    let allowed = origin_allowed(Some(origin), HERE, &config);
     allowed
         .map(|it| it.map(str::to_owned))
         .map_err(|error| error.code)
@@ -106,15 +109,18 @@ fn t7_without_an_origin_the_rule_does_not_apply() {
         ("ROOMFUL_SECRETS", SECRET),
         ("ALLOWED_ORIGINS", "https://app.example"),
     ];
-    assert_eq!(origin_allowed(None, &configure(&variables)), Ok(None));
-    assert_eq!(origin_allowed(None, &configure(&variables[..1])), Ok(None));
+    assert_eq!(origin_allowed(None, HERE, &configure(&variables)), Ok(None));
+    assert_eq!(
+        origin_allowed(None, HERE, &configure(&variables[..1])),
+        Ok(None)
+    );
 }
 
 #[test]
 fn t7_unset_allows_no_origin() {
     let config = configure(&[("ROOMFUL_SECRETS", SECRET)]);
     for origin in ["https://app.example", "http://localhost:3000", "null"] {
-        let error = origin_allowed(Some(origin), &config).expect_err("no origin is allowed");
+        let error = origin_allowed(Some(origin), HERE, &config).expect_err("no origin is allowed");
         assert_eq!(error.code, ErrorCode::ForbiddenOrigin);
         assert!(!error.message.contains(origin));
     }
@@ -134,7 +140,10 @@ fn t7_unset_and_anonymous_allows_loopback_origins() {
         "http://app.localhost:3000",
     ];
     for origin in loopback {
-        assert_eq!(origin_allowed(Some(origin), &config), Ok(Some(origin)));
+        assert_eq!(
+            origin_allowed(Some(origin), HERE, &config),
+            Ok(Some(origin))
+        );
     }
     let others = [
         "http://localhost.evil.example",
@@ -155,7 +164,10 @@ fn t7_unset_and_anonymous_allows_loopback_origins() {
         "http://.localhost@evil.example",
     ];
     for origin in others {
-        assert!(origin_allowed(Some(origin), &config).is_err(), "{origin}");
+        assert!(
+            origin_allowed(Some(origin), HERE, &config).is_err(),
+            "{origin}"
+        );
     }
 }
 
@@ -165,6 +177,79 @@ fn t7_a_list_counts_while_anonymous_as_well() {
         ("ROOMFUL_ANONYMOUS", "true"),
         ("ALLOWED_ORIGINS", "https://app.example"),
     ]);
-    assert!(origin_allowed(Some("https://app.example"), &config).is_ok());
-    assert!(origin_allowed(Some("http://localhost:3000"), &config).is_err());
+    assert!(origin_allowed(Some("https://app.example"), HERE, &config).is_ok());
+    assert!(origin_allowed(Some("http://localhost:3000"), HERE, &config).is_err());
+}
+
+#[test]
+fn t7_a_list_has_each_origin_as_browsers_write_it_and_no_other_way() {
+    let list = "https://app.example, https://xn--bcher-kva.example";
+    assert!(passes(list, "https://xn--bcher-kva.example"));
+    // Browsers write it in lower case; a scheme and a host in capitals name the same place.
+    assert!(passes(list, "HTTPS://APP.example"));
+    let origins = [
+        "https://bücher.example",
+        "https://app.example.",
+        "https://app.example:443",
+        "https://app.example:0443",
+        "https://app.example:",
+        "https://user@app.example",
+        "https://user:app.example@evil.example",
+        "https://app.example\\.evil.example",
+        "https://app.example%2eevil.example",
+        "https://app.example#.evil.example",
+        "https://app.example?.evil.example",
+        "https://аpp.example",
+        "https:/app.example",
+        "https:app.example",
+        "//app.example",
+        "wss://app.example",
+        "https://app.example\t",
+        "https://app.example null",
+        "null, https://app.example",
+    ];
+    for origin in origins {
+        assert!(!passes(list, origin), "{origin}");
+    }
+}
+
+#[test]
+fn t7_while_anonymous_a_request_without_origin_is_judged_by_its_own_address() {
+    let unset = configure(&[("ROOMFUL_ANONYMOUS", "true")]);
+    let local = [
+        "http://localhost:8787",
+        "http://app.localhost:8787",
+        "http://127.0.0.1:8787",
+        "http://[::1]:8787",
+        // Whoever is on the local network may ask a number; no page can call itself that.
+        "http://192.168.1.5:8787",
+        "http://[fe80::1]:8787",
+        "http://0.0.0.0:8787",
+    ];
+    for address in local {
+        assert_eq!(origin_allowed(None, address, &unset), Ok(None), "{address}");
+    }
+    let names = [
+        "http://evil.example:8787",
+        "http://localhost.evil.example",
+        "http://127.0.0.1.evil.example:8787",
+        "http://localhost.:8787",
+        "http://laptop.local:8787",
+        "https://rooms.example",
+        "",
+    ];
+    for address in names {
+        let error = origin_allowed(None, address, &unset).expect_err(address);
+        assert_eq!(error.code, ErrorCode::ForbiddenOrigin);
+    }
+    // An operator who means it says so.
+    let with = |list| configure(&[("ROOMFUL_ANONYMOUS", "true"), ("ALLOWED_ORIGINS", list)]);
+    assert_eq!(origin_allowed(None, HERE, &with("*")), Ok(None));
+    assert_eq!(origin_allowed(None, HERE, &with(HERE)), Ok(None));
+    let other = with("https://app.example");
+    assert!(origin_allowed(None, HERE, &other).is_err());
+    assert_eq!(
+        origin_allowed(None, "http://localhost:8787", &other),
+        Ok(None)
+    );
 }
