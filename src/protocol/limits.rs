@@ -246,7 +246,7 @@ mod tests {
             (limits.grace_ms, limits.idle_ms, limits.ping_ms),
             (10_000, 3_600_000, 25_000)
         );
-        assert_eq!(limits.frames_per_second, 2_500);
+        assert_eq!(limits.frames_per_second, 1_600);
         assert_eq!((limits.max_tick_ms, limits.commits_per_second), (50, 20));
     }
 
