@@ -16,6 +16,8 @@ pub struct Memory {
     pub log: BTreeMap<u64, LogRow>,
     /// So many calls succeed before one fails; `None` if none is to fail.
     pub fails_after: Option<u8>,
+    /// How much it claims to hold.
+    pub size: u64,
     /// How often everything was forgotten, the alarm included.
     pub erased: u32,
     /// Whether rows may be what no room has written.
@@ -182,7 +184,7 @@ impl Store for Memory {
 
     fn size(&mut self) -> StoreResult<u64> {
         self.call()?;
-        Ok(0)
+        Ok(self.size)
     }
 
     fn erase(&mut self, now: u64) -> StoreResult<Option<u64>> {

@@ -41,11 +41,12 @@ impl World {
             7 | 8 => self.pass(*bytes.choose(&[1, 10, 50, 300, 2_000, 11_000, 120_000])?),
             9 => self.evict(),
             10 => self.request(bytes)?,
-            11 => match bytes.int_in_range(0..=3_u8)? {
+            11 => match bytes.int_in_range(0..=4_u8)? {
                 0 => self.restart(),
                 1 => self.now = self.now.saturating_sub(bytes.arbitrary::<u16>()?.into()),
                 2 => self.store.fails_after = Some(bytes.arbitrary::<u8>()? % 8),
-                _ => self.store.fails_after = None,
+                3 => self.store.fails_after = None,
+                _ => self.store.size = u64::MAX - self.store.size,
             },
             12 => self.renewed(bytes)?,
             13 => {
