@@ -191,6 +191,9 @@ impl Log {
         limits: &Limits,
         store: &mut dyn Store,
     ) -> StoreResult<()> {
+        if self.oldest.is_none() && self.offset() > 0 {
+            self.oldest = oldest(store)?;
+        }
         let window = self.window(now, limits);
         let expired = self.oldest.is_some_and(|oldest| {
             window.has_expired(&oldest) && (oldest.first < self.newest.first || oldest.bytes > 0)
@@ -219,6 +222,8 @@ impl Log {
             ControlFlow::Break(())
         })?;
         let text = window.has_expired(&self.newest) && self.newest.bytes > 0;
+        // Should anything fail from here on, nothing may be written over a row that has gone.
+        self.oldest = None;
         store.forget(first, text)?;
         if text {
             self.newest.bytes = 0;

@@ -346,3 +346,24 @@ fn n10_h4_bans_have_a_number_and_those_that_have_ended_make_room() {
     ban(&mut world, "eve", 60).unwrap();
     assert_eq!(world.store.bans.len(), 9_999);
 }
+
+#[test]
+fn m5_n10_nothing_is_written_over_a_row_that_has_gone() {
+    let mut world = World::with(|limits| limits.history_ms = 60_000);
+    let (ana, _) = world.join("ana");
+    say(&mut world, ana, json!({}));
+    world.pass(30_000);
+    say(&mut world, ana, json!({}));
+    assert_eq!(world.store.log.len(), 2);
+    // The next alarm deletes the first row, and cannot see what is left.
+    world.store.heads_fail_after = Some(1);
+    for _ in 0..20 {
+        world.ping(ana);
+        world.pass(10_000);
+    }
+    assert_eq!(world.store.log.len(), 1);
+    say(&mut world, ana, json!({"id": "m3"}));
+    world.store.heads_fail_after = None;
+    assert_eq!(world.store.newest_offset(), 3);
+    assert_eq!(history(&mut world), [3]);
+}

@@ -20,6 +20,8 @@ pub struct Memory {
     pub full: bool,
     /// So many calls of `append` succeed before one fails.
     pub append_fails_after: Option<u32>,
+    /// So many calls of `heads` succeed before the others fail.
+    pub heads_fail_after: Option<u32>,
     /// A seed of failures: one call in `one_in` fails.
     pub random: Option<(crate::simulation::Random, u64)>,
     pub rows_written: u64,
@@ -44,6 +46,7 @@ impl Memory {
         *self = Memory {
             failing: std::mem::take(&mut self.failing),
             append_fails_after: self.append_fails_after,
+            heads_fail_after: self.heads_fail_after,
             random: self.random.take(),
             rows_written: self.rows_written,
             erased: self.erased,
@@ -142,6 +145,10 @@ impl Store for Memory {
         visit: &mut dyn FnMut(LogHead) -> ControlFlow<()>,
     ) -> StoreResult<()> {
         self.call("heads")?;
+        if self.heads_fail_after == Some(0) {
+            return Err(StoreError("heads fails".to_owned()));
+        }
+        self.heads_fail_after = self.heads_fail_after.map(|left| left - 1);
         let rows = self.log.values().filter(|row| row.last > after);
         let _ = match direction {
             Direction::Forward => rows.map(LogRow::head).try_for_each(visit),
