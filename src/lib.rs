@@ -2,6 +2,7 @@
 //!
 //! - [`protocol`]: what a client and a room can say to each other.
 //! - [`auth`]: a token in, what its bearer may do out.
+//! - [`metrics`]: numbers for whoever runs it.
 //! - [`room`]: the room as a state machine without clock, randomness or I/O.
 //! - [`variables`]: what the operator may have set, and may have misspelt.
 //! - `worker`: carries the runtime's events into a room and its actions out;
@@ -18,6 +19,7 @@
 
 pub mod auth;
 mod map;
+pub mod metrics;
 pub mod protocol;
 pub mod room;
 pub mod variables;

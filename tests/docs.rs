@@ -4,7 +4,9 @@
 use std::path::Path;
 use std::sync::Mutex;
 
+use roomful::metrics::Isolate;
 use roomful::protocol::{ErrorCode, Limits};
+use roomful::room::{Report, Room};
 
 #[test]
 fn e1_e2_the_documented_table_is_the_one_in_the_code() {
@@ -16,6 +18,20 @@ fn n4_n5_n6_n7_the_documented_limits_are_those_in_the_code() {
     for page in ["docs/protocol.md", "docs/operations.md"] {
         check(page, "limits", &Limits::markdown_table());
     }
+}
+
+#[test]
+fn h9_the_documented_metrics_are_those_in_the_code() {
+    let page = "docs/operations.md";
+    check(page, "room metrics", &Room::metrics_table());
+    check(page, "worker metrics", &Isolate::metrics_table());
+    let mut points =
+        String::from("| column | point of a room | point of the Worker |\n| --- | --- | --- |\n");
+    for (place, number) in Report::NUMBERS.into_iter().enumerate() {
+        let worker = Isolate::NUMBERS.get(place).copied().unwrap_or("");
+        points += &format!("| `double{}` | {number} | {worker} |\n", place + 1);
+    }
+    check(page, "points", &points);
 }
 
 #[test]

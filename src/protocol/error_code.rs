@@ -38,6 +38,9 @@ macro_rules! error_codes {
             /// Every code, in the order of the documentation.
             pub const ALL: &'static [ErrorCode] = &[$(ErrorCode::$name,)*];
 
+            /// Their names on the wire, in the same order, each with a space behind it.
+            pub const NAMES: &'static str = concat!($($code, " ",)*);
+
             const fn row(self) -> &'static Row {
                 match self {
                     $(ErrorCode::$name => &Row {

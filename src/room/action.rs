@@ -56,7 +56,7 @@ pub enum Action {
     Reply {
         /// The number of [`Input::Request`](super::Input::Request).
         request: RequestId,
-        /// A JSON text, or what went wrong.
+        /// A JSON text (for [`Call::Metrics`](super::Call::Metrics) another one), or what went wrong.
         reply: Result<String, Error>,
     },
     /// Wake the room with [`Input::Timer`](super::Input::Timer); replaces an earlier wish.

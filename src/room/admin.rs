@@ -90,7 +90,7 @@ impl Room {
         fresh: Fresh,
         turn: &mut Turn<'_>,
     ) -> Result<String, Error> {
-        let old = match self.begin_anew(fresh, turn) {
+        let mut old = match self.begin_anew(fresh, turn) {
             Ok(old) => old,
             Err(error) => {
                 turn.storage_failed("delete", &error, 0);
@@ -126,9 +126,11 @@ impl Room {
         };
         let (name, limits) = (self.name.clone(), self.limits.clone());
         let next = Room::empty(name, limits, meta, false, turn.now);
-        let old = std::mem::replace(self, next);
+        let mut old = std::mem::replace(self, next);
         self.awake_since = old.awake_since;
         self.timer_at = old.timer_at;
+        std::mem::swap(&mut self.counters, &mut old.counters);
+        self.rows_told = old.rows_told;
         if let Some(at) = bans_until {
             // What is left goes when the last ban has ended.
             self.set_alarm(at, turn);

@@ -19,6 +19,13 @@ pub struct Delivery {
     pub text: String,
 }
 
+impl Delivery {
+    /// Bytes of text, for each of the links.
+    pub fn bytes(&self) -> usize {
+        self.text.len().saturating_mul(self.to.len())
+    }
+}
+
 /// What a flush sends.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Deliveries {
@@ -26,10 +33,14 @@ pub struct Deliveries {
     pub frames: Vec<Delivery>,
     /// Texts for event streams: one or more complete server-sent events.
     pub events: Vec<Delivery>,
+    /// How many message objects are in them, for each link.
+    pub messages: usize,
 }
 
 impl Deliveries {
-    fn push(&mut self, audiences: Audiences, to: Vec<Link>, text: String) {
+    fn push(&mut self, audiences: Audiences, to: Vec<Link>, (text, count): (String, usize)) {
+        let messages = count.saturating_mul(to.len());
+        self.messages = self.messages.saturating_add(messages);
         let delivery = Delivery { to, text };
         if audiences.frames {
             self.frames.push(delivery)
@@ -132,7 +143,7 @@ impl Outbox {
 
     /// A frame for a connection with parts of its own: copies the shared body up to each, and puts
     /// the part in.
-    fn spliced(&self, body: &Body, places: &[usize]) -> Option<String> {
+    fn spliced(&self, body: &Body, places: &[usize]) -> Option<(String, usize)> {
         let parts = places.iter().filter_map(|place| self.items().get(*place));
         let parts: usize = parts
             .map(|item| self.text(item).len().saturating_add(1))
@@ -176,7 +187,7 @@ impl Outbox {
         connection: &Connection,
         audiences: Audiences,
         epoch: &str,
-    ) -> Option<String> {
+    ) -> Option<(String, usize)> {
         let mut body = Body::begin(audiences.frames, 0);
         for (place, item) in self.items().iter().enumerate() {
             match &item.to {
@@ -275,8 +286,8 @@ impl Body {
         }
     }
 
-    /// The text to send; `None` if there is nothing in it. One message alone is not in an array.
-    fn finish(mut self, frames: bool) -> Option<String> {
+    /// The text to send and how many messages are in it; `None` if there is nothing in it. One message alone is not in an array.
+    fn finish(mut self, frames: bool) -> Option<(String, usize)> {
         if self.count == 0 {
             return None;
         }
@@ -288,7 +299,7 @@ impl Body {
                 self.text.remove(0);
             }
         }
-        Some(self.text)
+        Some((self.text, self.count))
     }
 }
 

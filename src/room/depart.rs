@@ -1,5 +1,6 @@
 //! Leaving: drops and their grace, and connections that the room closes (R4, R5).
 
+use super::counters::Count;
 use super::delivery::{self, Delivery};
 use super::rate::{Faults, Rate};
 use super::{Action, Event, Link, Room, Turn};
@@ -90,6 +91,7 @@ impl Room {
             // It gets its last answers before the end.
             self.flush(turn);
         }
+        self.counters.errors(error.code, 1);
         let code = error.code.as_str();
         turn.out.push(Action::Log(Event::Closed {
             connection: id,
@@ -97,6 +99,7 @@ impl Room {
             error: code,
         }));
         if !is_stream {
+            self.counters.one(Count::MessagesSent);
             turn.out.push(Action::Send(Delivery {
                 to: vec![link],
                 text: error.to_frame(),
@@ -113,11 +116,12 @@ impl Room {
 
     /// Ends a link. A socket learns why from its close code; a stream has none, and gets the error
     /// as its last event.
-    pub(super) fn say_goodbye(&self, link: Link, error: &Error, turn: &mut Turn<'_>) {
+    pub(super) fn say_goodbye(&mut self, link: Link, error: &Error, turn: &mut Turn<'_>) {
         let Some(connection) = self.connections.get(&link) else {
             return;
         };
         if connection.kind.is_stream() {
+            self.counters.one(Count::MessagesSent);
             let mut text = String::new();
             delivery::event(&mut text, &error.to_frame(), None, &self.meta.epoch);
             turn.out.push(Action::Stream(Delivery {

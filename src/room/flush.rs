@@ -1,5 +1,6 @@
 //! The end of a tick: persist, then send, then acknowledge.
 
+use super::counters::Count;
 use super::delivery::Delivery;
 use super::fill::not_stored;
 use super::outbox::Audience;
@@ -23,6 +24,9 @@ impl Room {
             .iter()
             .map(|(link, connection)| (*link, connection));
         let deliveries = self.outbox.deliver(live, &self.meta.epoch);
+        self.counters.one(Count::Flushes);
+        self.counters.add(Count::Commits, stores.into());
+        self.counters.add(Count::MessagesSent, deliveries.messages);
         self.tick
             .flushed(turn.now, deliveries.count(), stores, &self.limits);
         if self.arrived.is_empty() {
@@ -56,6 +60,7 @@ impl Room {
         let error = not_stored(reason.code());
         let lost = self.outbox.revoke(self.log.offset(), &error);
         self.log.revoke();
+        self.counters.errors(error.code, lost);
         turn.storage_failed("flush", &reason, lost);
         Some(error)
     }

@@ -112,6 +112,8 @@ pub enum Call<'a> {
     History(HistoryQuery),
     /// The room from outside (H3).
     Summary,
+    /// The room in numbers (H9). Answered by a text for Prometheus rather than by JSON.
+    Metrics,
     /// Removes and bans (H4).
     Disconnect(Disconnect),
     /// Deletes the room (H5). Carries the values of the life that begins with it.

@@ -73,6 +73,11 @@ impl Members {
         self.users.len()
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.members.len()
+    }
+
     pub fn get(&self, connection: ConnectionId) -> Option<&Member> {
         self.members.get(&connection)
     }

@@ -28,6 +28,7 @@
 //! | `fill` | how much a room may store, and what becomes of it then (N10) |
 //! | `owed`, `clock` | writes that failed, and clocks that are set back |
 //! | `size` | how much a room keeps in memory |
+//! | `counters`, `metrics`, `report` | numbers for the operator (H9) |
 
 mod action;
 mod admin;
@@ -35,6 +36,7 @@ mod attachment;
 mod clock;
 mod connect;
 mod connection;
+mod counters;
 mod crowd;
 mod delivery;
 mod depart;
@@ -47,6 +49,7 @@ mod ids;
 mod input;
 mod log;
 mod members;
+mod metrics;
 mod outbox;
 mod owed;
 mod presence;
@@ -54,6 +57,7 @@ mod publish;
 mod rate;
 mod rates;
 mod renew;
+mod report;
 mod restore;
 mod row;
 mod saving;
@@ -76,6 +80,7 @@ pub use connection::{Kind, Link};
 pub use delivery::Delivery;
 pub use fill::storage_bound;
 pub use input::{Call, Connect, Fresh, Input, RequestId};
+pub use report::Report;
 #[cfg(not(target_arch = "wasm32"))]
 pub use size::Size;
 pub use store::{
@@ -86,6 +91,7 @@ use crate::auth::SessionKey;
 use crate::map::Map;
 use crate::protocol::{ConnectionId, Error, ErrorCode, Limits};
 use connection::Connection;
+use counters::Counters;
 use crowd::Crowd;
 use depart::Absent;
 use log::Log;
@@ -154,6 +160,10 @@ pub struct Room {
     /// When it goes off, if this life of the object has set it.
     alarm_at: Option<u64>,
     vacancy: Vacancy,
+
+    counters: Counters,
+    /// Rows written up to the last report.
+    rows_told: u64,
 }
 
 /// Everything that handling one input needs.
@@ -176,6 +186,7 @@ impl Room {
         store: &mut dyn Store,
         actions: &mut Vec<Action>,
     ) {
+        let before = actions.len();
         let turn = &mut Turn {
             now,
             store,
@@ -189,12 +200,18 @@ impl Room {
             Input::BinaryFrame { link } => {
                 self.close(link, &Error::new(ErrorCode::BinaryFrame), turn);
             }
-            Input::Closed { link, code } => self.drop_link(link, code, turn),
+            Input::Closed { link, code } => {
+                if self.knows(link) {
+                    self.counters.ended(code);
+                }
+                self.drop_link(link, code, turn);
+            }
             Input::Slow { link } => self.slow(link, turn),
             Input::Renewed { link, id, grant } => self.renewed(link, id, grant, turn),
             Input::Timer => {
                 let late = now.saturating_sub(self.timer_at.take().unwrap_or(now));
                 self.tick.timer_late(late, &self.limits);
+                self.counters.timer_late(late);
             }
             Input::Alarm { pings, fresh } => self.sweep(pings, fresh, turn),
             Input::Request {
@@ -204,6 +221,9 @@ impl Room {
             } => self.serve(request, &grant, call, turn),
         }
         self.settle(turn);
+        for action in turn.out.iter().skip(before) {
+            self.counters.note(action);
+        }
     }
 
     /// Whether the room waits for something in memory: while it does, it must not be put away.

@@ -1,5 +1,6 @@
 //! Publishing: a message gets its place in the room's order (M1 to M5, M7).
 
+use super::counters::Count;
 use super::fill::not_stored;
 use super::ids::{self, Origin};
 use super::outbox::Audience;
@@ -106,11 +107,13 @@ impl Room {
                 private: true,
                 ..message
             };
+            self.counters.one(Count::Private);
             self.outbox
                 .whisper(to, |out| server::message(out, &message));
             return Ok(Published::Ephemeral);
         }
         if publish.ephemeral {
+            self.counters.one(Count::Ephemeral);
             self.outbox.share(Audience::Subscribers, without, |out| {
                 server::message(out, &message);
             });
@@ -121,12 +124,14 @@ impl Room {
         if let Some(key) = &key
             && let Some(published) = self.published_before(key, turn)?
         {
+            self.counters.one(Count::Repeated);
             return Ok(published);
         }
         if self.is_full {
             return Err(not_stored(ErrorCode::StorageFull));
         }
         self.found(turn)?;
+        self.counters.one(Count::Stored);
         self.pending = self.pending.saturating_add(1);
         let offset = self.log.offset().saturating_add(self.pending);
         let at = turn.now.max(self.log.at());

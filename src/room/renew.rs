@@ -1,5 +1,6 @@
 //! T5: a live connection's token is replaced, or not.
 
+use super::counters::Count;
 use super::speak::maybe_id;
 use super::{Link, Room, Turn};
 use crate::auth::Grant;
@@ -62,6 +63,7 @@ impl Room {
         }
         self.save_later(link, turn.now);
         self.arm(link, turn);
+        self.counters.one(Count::Renewals);
         let can: Vec<&str> = grant.can.names().collect();
         let expires_in = grant.expires_at.map(|at| at.saturating_sub(turn.now));
         self.outbox

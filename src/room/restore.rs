@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use super::connection::{Connection, User};
+use super::counters::Counters;
 use super::crowd::Crowd;
 use super::log::Log;
 use super::members::{Member, Members};
@@ -98,6 +99,8 @@ impl Room {
             has_alarm: known,
             alarm_at: None,
             vacancy: Vacancy::default(),
+            counters: Counters::new(now),
+            rows_told: 0,
         }
     }
 

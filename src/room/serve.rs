@@ -1,6 +1,7 @@
 //! What a server asks over HTTP (H1 to H3). The Worker has checked the token and the right; the room
 //! checks bans and rates.
 
+use super::counters::Count;
 use super::input::{Call, RequestId};
 use super::publish::{Published, Publisher, Waiting};
 use super::speak::answer_units;
@@ -16,6 +17,9 @@ impl Room {
         call: Call<'_>,
         turn: &mut Turn<'_>,
     ) {
+        if !matches!(call, Call::Metrics) {
+            self.counters.one(Count::Requests);
+        }
         let reply = match self.check_ban(&grant.user, turn) {
             Err(error) => Err(error),
             Ok(()) => match call {
@@ -28,6 +32,7 @@ impl Room {
                     Ok(out)
                 }),
                 Call::Summary => self.summary(turn),
+                Call::Metrics => Ok(self.metrics(turn)),
                 Call::Disconnect(disconnect) => self.disconnect(&disconnect, turn),
                 Call::Delete(fresh) => self.delete(grant, fresh, turn),
             },
@@ -119,7 +124,10 @@ impl Room {
                     Ok(Published::Before(offset) | Published::Next(offset)) => {
                         reply::published(&mut out, Some(offset), &self.meta.epoch);
                     }
-                    Err(error) => out.push_str(&error.to_http_body()),
+                    Err(error) => {
+                        self.counters.errors(error.code, 1);
+                        out.push_str(&error.to_http_body());
+                    }
                 }
             }
             out.push_str("]}");

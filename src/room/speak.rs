@@ -1,5 +1,6 @@
 //! What a connection says: frames, presence states, requests for history (C5, C6, N6, P1, R6, E3).
 
+use super::counters::Count;
 use super::history::Page;
 use super::rate::Pace;
 use super::{Action, Link, Room, Turn};
@@ -75,6 +76,7 @@ impl Room {
             return false;
         }
         connection.heard_at = turn.now;
+        self.counters.one(Count::FramesReceived);
         self.save_later(link, turn.now);
         true
     }
@@ -156,6 +158,7 @@ impl Room {
 
     pub(super) fn tell_error(&mut self, to: ConnectionId, id: Option<Box<str>>, error: Error) {
         let error = maybe_id(error, id);
+        self.counters.errors(error.code, 1);
         self.outbox
             .tell([to], |out| out.push_str(&error.to_frame()));
     }
@@ -183,6 +186,7 @@ impl Room {
             None => self.members.set(id, state),
             Some(patch) => self.members.patch(id, patch, state),
         }
+        self.counters.one(Count::States);
         Ok(())
     }
 
@@ -206,6 +210,7 @@ impl Room {
             let (units, pace) = (answer_units(&page.messages), Pace::messages(&self.limits));
             connection.rate.charge(units, turn.now, pace);
         }
+        self.counters.one(Count::Histories);
         let epoch = &self.meta.epoch;
         self.outbox.answer(own, |out| {
             server::history(out, query.id.as_deref(), &page.messages, epoch, page.more)

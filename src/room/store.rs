@@ -220,4 +220,9 @@ pub trait Store {
     /// Forgets everything, the alarm included, but bans that end after `now`; tells when the last of
     /// these does.
     fn erase(&mut self, now: u64) -> StoreResult<Option<u64>>;
+
+    /// Rows written in this life of the object, as they are billed. Alarms are not among them.
+    fn rows_written(&mut self) -> u64 {
+        0
+    }
 }

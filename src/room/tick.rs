@@ -74,6 +74,11 @@ impl Tick {
         self.strain = self.strain.midpoint(strain.min(limits.max_tick_ms));
     }
 
+    /// By how many milliseconds the tick is longer than it should be.
+    pub fn strain(&self) -> u64 {
+        self.strain
+    }
+
     /// Notes a flush that sent `frames` frames.
     pub fn flushed(&mut self, now: u64, frames: usize, stored: bool, limits: &Limits) {
         let frames = u64::try_from(frames).unwrap_or(u64::MAX);

@@ -2,6 +2,7 @@
 
 use super::connect::Session;
 use super::connection::{Connection, Link};
+use super::counters::Count;
 use super::delivery::{self, Delivery};
 use super::history::{self, Missed};
 use super::{Action, Room, Turn};
@@ -57,6 +58,13 @@ impl Room {
     ) {
         let recovered = resumed.as_ref().map(Option::is_some);
         let missed = resumed.flatten().unwrap_or_default();
+        self.counters.one(match recovered {
+            None => Count::New,
+            Some(true) => Count::Recovered,
+            Some(false) => Count::Lost,
+        });
+        self.counters
+            .add(Count::MessagesSent, missed.len().saturating_add(1));
         let welcome = self.welcome_text(connection, recovered, turn.now);
         let to = || vec![link];
         let told = missed.iter().fold(welcome.len(), |bytes, (_, text)| {

@@ -42,6 +42,7 @@ pub enum Ask {
         query: String,
     },
     Summary,
+    Metrics,
     Disconnect,
     Delete,
 }

@@ -9,6 +9,7 @@
 //! without that reads the new schema, and the one after it writes it. What older code can live with, a
 //! column with a default, needs no such care: it names the columns that it writes.
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
 use std::rc::Rc;
 
@@ -41,6 +42,8 @@ pub struct Database {
     host: Rc<Host>,
     /// The version of the schema that is there: 0 for none at all.
     version: usize,
+    /// Rows written in this life of the object, as they are billed.
+    rows_written: Cell<u64>,
 }
 
 impl Database {
@@ -50,6 +53,7 @@ impl Database {
             sql: storage.sql(),
             host,
             version: 0,
+            rows_written: Cell::new(0),
         };
         let tables = this.first(
             "SELECT count(*) FROM sqlite_master WHERE name = 'roomful'",
@@ -113,10 +117,20 @@ impl Database {
     }
 
     pub(super) fn run<const N: usize>(&self, query: &str, values: [JsValue; N]) -> StoreResult<()> {
-        self.sql
-            .exec_raw(query, Vec::from(values))
-            .map(|_| ())
-            .map_err(failed)
+        self.write(query, Vec::from(values))
+    }
+
+    fn write(&self, query: &str, values: Vec<JsValue>) -> StoreResult<()> {
+        let cursor = self.sql.exec_raw(query, values).map_err(failed)?;
+        // Nobody else may ask: a cursor belongs to the event in which it was made.
+        let rows = cursor.rows_written() as u64;
+        self.rows_written
+            .set(self.rows_written.get().saturating_add(rows));
+        Ok(())
+    }
+
+    pub(super) fn written(&self) -> u64 {
+        self.rows_written.get()
     }
 
     /// The rows of a query, one at a time until `visit` breaks.

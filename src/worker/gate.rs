@@ -5,7 +5,7 @@ use worker::{Env, Headers, Method, Request, Response, Result};
 use super::call::{Ask, Call, Resume};
 use super::config::{Config, config};
 use super::route::{Resource, Route};
-use super::{batch, host, log, page, reply, rooms, tokens};
+use super::{batch, host, log, metrics, page, reply, rooms, tokens};
 use crate::auth::{Claims, Credentials, OfferedProtocol, Rights, origin_allowed};
 use crate::protocol::{Error, ErrorCode, http};
 
@@ -158,6 +158,7 @@ pub async fn answer(request: Request, env: &Env) -> Result<Response> {
             }
         }
     };
+    metrics::answered(&outcome, env);
     match outcome {
         Ok(response) => with_cors(response, origin.as_deref()),
         Err(error) => {
@@ -240,8 +241,13 @@ async fn decide(
         Route::Page => page::page(&config.auth)
             .map_err(internal)?
             .ok_or_else(|| Error::new(ErrorCode::NotFound)),
-        Route::PublishBatch => {
+        Route::Metrics | Route::PublishBatch => {
             let claims = asked.claims(config).await?;
+            if route == Route::Metrics {
+                // No room has this name: only who reaches all of them reaches it.
+                claims.grant("*")?.can.require(Rights::ADMIN)?;
+                return reply::of_type(reply::METRICS, metrics::text()).map_err(internal);
+            }
             let body = body(request).await?;
             batch::publish(&body, &claims, config, env).await
         }
@@ -272,6 +278,7 @@ async fn room(
             crate::protocol::HistoryQuery::from_query(&query)?;
             (Rights::HISTORY, Ask::History { query })
         }
+        Resource::Metrics => (Rights::ADMIN, Ask::Metrics),
         Resource::Disconnect => (Rights::ADMIN, Ask::Disconnect),
     };
     grant.can.require(right)?;

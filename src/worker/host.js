@@ -276,6 +276,19 @@ export function variables(env) {
     .join("\n");
 }
 
+/** The Analytics Engine dataset of the deployment, if one is bound. */
+export function dataset({ METRICS }) {
+  return typeof METRICS?.writeDataPoint === "function" ? METRICS : undefined;
+}
+
+/** Writes the data point of a room, or without one that of the Worker; returns at once. */
+export function writePoint(dataset, room, codes, doubles) {
+  const kind = room ? "room" : "worker";
+  // What points are sampled by, should there be too many. More than 96 bytes would throw; a room's name is ASCII.
+  const index = (room || kind).slice(0, 96);
+  dataset.writeDataPoint({ indexes: [index], blobs: [kind, room, codes], doubles: Array.from(doubles) });
+}
+
 /** A request to a room's object. */
 export function request(header, call, upgrade, body) {
   const headers = { [header]: call };

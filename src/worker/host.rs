@@ -53,6 +53,19 @@ extern "C" {
 
     pub fn variables(env: &JsValue) -> String;
 
+    /// Where data points go.
+    pub type Dataset;
+
+    pub fn dataset(env: &JsValue) -> Option<Dataset>;
+
+    #[wasm_bindgen(catch, js_name = writePoint)]
+    pub fn write_point(
+        dataset: &Dataset,
+        room: &str,
+        codes: &str,
+        doubles: &[f64],
+    ) -> Result<(), JsValue>;
+
     #[wasm_bindgen(catch)]
     pub fn request(
         header: &str,

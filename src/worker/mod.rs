@@ -3,7 +3,7 @@
 //! `gate` answers what reaches the Worker: it decides who asks (`tokens`) and passes the question on to
 //! the room's object (`rooms`). `object` is that object: it gives each event to the `shell`, which hands
 //! it to the room, and carries out what the room wants done with the sockets (`host`) and the storage
-//! (`database`, `storage`). `guard` and `entry.mjs` see to it that a panic ends in a reconnect rather than in silence.
+//! (`database`, `storage`). `metrics` counts what an isolate does. `guard` and `entry.mjs` see to it that a panic ends in a reconnect rather than in silence.
 
 mod batch;
 mod call;
@@ -13,6 +13,7 @@ mod gate;
 mod guard;
 mod host;
 mod log;
+mod metrics;
 mod object;
 mod page;
 #[cfg(feature = "panic-on-purpose")]

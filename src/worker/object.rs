@@ -199,12 +199,17 @@ impl Room {
         let call = match ask {
             Ask::Publish => room::Call::Publish(http::decode_messages(&body)?),
             Ask::Presence => room::Call::Presence,
+            Ask::Metrics => room::Call::Metrics,
             Ask::History { query } => room::Call::History(HistoryQuery::from_query(&query)?),
             Ask::Disconnect => room::Call::Disconnect(http::decode_disconnect(&body)?),
             Ask::Delete => {
                 room::Call::Delete(shell.fresh().map_err(|_| Error::new(ErrorCode::Internal))?)
             }
             Ask::Summary | Ask::Socket { .. } | Ask::Stream { .. } => room::Call::Summary,
+        };
+        let content_type = match call {
+            room::Call::Metrics => reply::METRICS,
+            _ => reply::JSON,
         };
         let (request, reply) = shell.expect_reply();
         shell.handle(Input::Request {
@@ -215,7 +220,7 @@ impl Room {
         let text = reply
             .await
             .map_err(|Canceled| Error::new(ErrorCode::Restarting))??;
-        reply::json(text).map_err(internal)
+        reply::of_type(content_type, text).map_err(internal)
     }
 
     fn socket(

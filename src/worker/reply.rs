@@ -7,12 +7,22 @@ use crate::protocol::{Error, ErrorCode};
 
 /// A JSON text with status 200.
 pub fn json(text: String) -> Result<Response> {
-    Ok(builder("application/json")?.fixed(text.into_bytes()))
+    of_type(JSON, text)
+}
+
+/// What an answer in JSON says of itself.
+pub const JSON: &str = "application/json";
+/// What metrics say of themselves (H9).
+pub const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// A text of one of these types with status 200.
+pub fn of_type(content_type: &str, text: String) -> Result<Response> {
+    Ok(builder(content_type)?.fixed(text.into_bytes()))
 }
 
 /// An error with its status.
 pub fn error(error: &Error) -> Result<Response> {
-    let mut builder = builder("application/json")?.with_status(error.code.status());
+    let mut builder = builder(JSON)?.with_status(error.code.status());
     if let Some(milliseconds) = error.retry_after {
         builder = builder.with_header("retry-after", &milliseconds.div_ceil(1_000).to_string())?;
     }

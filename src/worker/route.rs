@@ -10,6 +10,8 @@ pub enum Route {
     /// `/`: the page of the development server.
     Page,
     Health,
+    /// `/metrics`: this isolate in numbers.
+    Metrics,
     /// `/publish`: many messages, perhaps to many rooms.
     PublishBatch,
     /// `/room/{room}` and what lies below it.
@@ -27,6 +29,7 @@ pub enum Resource {
     Publish,
     Presence,
     History,
+    Metrics,
     Disconnect,
 }
 
@@ -43,6 +46,7 @@ impl Route {
         ) {
             (Some(""), None, ..) => Route::Page,
             (Some("health"), None, ..) => Route::Health,
+            (Some("metrics"), None, ..) => Route::Metrics,
             (Some("publish"), None, ..) => Route::PublishBatch,
             (Some("room"), Some(name), what, None) => {
                 let what = match what {
@@ -50,6 +54,7 @@ impl Route {
                     Some("publish") => Resource::Publish,
                     Some("presence") => Resource::Presence,
                     Some("history") => Resource::History,
+                    Some("metrics") => Resource::Metrics,
                     Some("disconnect") => Resource::Disconnect,
                     Some(_) => return Err(Error::new(ErrorCode::NotFound)),
                 };
@@ -72,8 +77,9 @@ impl Route {
                 what: Resource::Room,
                 ..
             } => &[Method::Get, Method::Delete],
-            Route::Room {
-                what: Resource::Presence | Resource::History,
+            Route::Metrics
+            | Route::Room {
+                what: Resource::Presence | Resource::History | Resource::Metrics,
                 ..
             } => &[Method::Get],
             Route::Room {

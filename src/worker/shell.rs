@@ -11,8 +11,8 @@ use worker::{Env, State, WebSocket};
 
 use super::database::Database;
 use super::guard::Guard;
-use super::host::{self, Host};
-use super::{log, tokens};
+use super::host::{self, Dataset, Host};
+use super::{log, metrics, tokens};
 use crate::map::Map;
 use crate::protocol::http::close_reason;
 use crate::protocol::{Error, ErrorCode, Limits};
@@ -33,6 +33,8 @@ pub struct Shell {
     waiting: RefCell<Map<RequestId, oneshot::Sender<Result<String, Error>>>>,
     next_request: Cell<u32>,
     guard: Guard,
+    /// Where data points go, if a dataset is bound.
+    dataset: Option<Dataset>,
 }
 
 /// The room and its storage, from the first event after a wake on.
@@ -63,6 +65,7 @@ impl Shell {
         Ok(Rc::new_cyclic(|me: &Weak<Shell>| Shell {
             me: me.clone(),
             state,
+            dataset: host::dataset(env.as_ref()),
             env,
             host,
             life: RefCell::new(None),
@@ -194,7 +197,7 @@ impl Shell {
 
     fn step(&self, input: Input<'_>) -> Vec<Link> {
         let mut actions = Vec::new();
-        let name = {
+        let (name, report) = {
             let mut life = self.life.borrow_mut();
             let Some(Life {
                 name,
@@ -204,12 +207,20 @@ impl Shell {
             else {
                 return Vec::new();
             };
-            room.handle(tokens::now(), input, database, &mut actions);
-            name.clone()
+            let now = tokens::now();
+            room.handle(now, input, database, &mut actions);
+            let report = self
+                .dataset
+                .as_ref()
+                .and_then(|_| room.report(now, database));
+            (name.clone(), report)
         };
         let mut slow = Vec::new();
         for action in actions {
             self.carry_out(action, &name, &mut slow);
+        }
+        if let (Some(dataset), Some(report)) = (&self.dataset, report) {
+            metrics::report(dataset, &report);
         }
         slow
     }

@@ -315,4 +315,8 @@ impl Store for Database {
             .try_for_each(|(user, until)| self.put_ban(user, *until))?;
         Ok(bans.iter().map(|(_, until)| *until).max())
     }
+
+    fn rows_written(&mut self) -> u64 {
+        self.written()
+    }
 }

@@ -5,7 +5,7 @@ use std::cell::RefCell;
 use worker::{Date, Env};
 
 use super::config::Config;
-use super::{host, log};
+use super::{host, log, metrics};
 use crate::auth::{
     AuthConfig, Claims, FETCH_TIMEOUT_MS, JwksCache, Lookup, MAX_JWKS_BYTES, Mode,
     PendingSignature, Verification, verify,
@@ -113,6 +113,7 @@ async fn fetch_keys(url: &str) {
             Err(host::describe(&error))
         }
     });
+    metrics::fetched_keys(stored.is_ok());
     if let Err(reason) = stored {
         log::keys_unavailable(&reason);
     }

@@ -30,6 +30,7 @@ mod http;
 mod liveness;
 mod memory;
 mod messages;
+mod metrics;
 mod presence;
 mod rate;
 mod renewal;

@@ -259,6 +259,10 @@ impl Store for Memory {
         self.bans.retain(|_, until| *until > now);
         Ok(self.bans.values().max().copied())
     }
+
+    fn rows_written(&mut self) -> u64 {
+        self.rows_written
+    }
 }
 
 /// Two lists as one; an empty one is no text.

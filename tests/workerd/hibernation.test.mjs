@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { serveWorker } from "../worker.mjs";
 import { freshRoom, get, join, open, placeOf, post, request, tokenFor } from "./client.mjs";
+import { sample } from "./exposition.mjs";
 import { SECRET } from "./server.mjs";
 import { seconds } from "./token.mjs";
 import { reach, until } from "./until.mjs";
@@ -198,6 +199,22 @@ suite("hibernation", { concurrency: true }, () => {
     const { body: after } = await get(server, `/room/${room}`);
     assert.ok(after.awake_since > before.awake_since, "it has slept");
     assert.ok(after.awake_since > quietSince + 12_000, "until somebody asked");
+    assert.equal((await ana.publish("chat", 2)).offset, 2);
+  });
+
+  test("h9 c3 a room that is asked for its numbers goes to sleep all the same, and so do the others", async () => {
+    const [asked, other] = [freshRoom(), freshRoom()];
+    const [ana] = [await join(server, asked), await join(server, other)];
+    const started = async (room) => {
+      const { body } = await get(server, `/room/${room}/metrics`);
+      return sample(body, "roomful_room_start_time_seconds") * 1_000;
+    };
+    await ana.publish("chat", 1);
+    await started(asked);
+    const quietSince = Date.now();
+    // The runtime waits for 10 s of quiet.
+    await reach(quietSince + 12_500);
+    for (const room of [asked, other]) assert.ok((await started(room)) > quietSince + 12_000, "it has slept");
     assert.equal((await ana.publish("chat", 2)).offset, 2);
   });
 

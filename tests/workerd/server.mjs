@@ -30,10 +30,11 @@ process.on("exit", () => {
  *
  * `vars` are the Worker's variables; without `ROOMFUL_SECRETS: undefined` there is the tests' secret. `folder` is a
  * build's. `under` is a command that is to run the server's in its folder, as disk.mjs has them. `watched` puts tests/watch before
- * the Worker.
+ * the Worker. `dataset` is the port of a service that gets the data points of an Analytics Engine dataset.
  */
-export async function startServer(owner, { vars = {}, folder = "build", date = configuredDate, under = [], watched = false } = {}) {
-  const server = new Server({ ROOMFUL_SECRETS: SECRET, ...vars }, at(folder), date, under, watched);
+export async function startServer(owner, options = {}) {
+  const { vars = {}, folder = "build", date = configuredDate, under = [], watched = false, dataset } = options;
+  const server = new Server({ ROOMFUL_SECRETS: SECRET, ...vars }, at(folder), date, under, watched, dataset);
   owner.after(() => server.dispose());
   await server.start();
   return server;
@@ -48,7 +49,7 @@ class Server {
   /** What it wrote to its standard output and error. */
   log = "";
 
-  constructor(vars, build, date, under, watched) {
+  constructor(vars, build, date, under, watched, dataset) {
     this.#under = under;
     // A copy: whoever builds meanwhile must not change what a restart finds.
     this.#folder = mkdtempSync(path.join(tmpdir(), "roomful-"));
@@ -59,7 +60,7 @@ class Server {
     modules.sort(([a], [b]) => (b === "entry.mjs") - (a === "entry.mjs"));
     if (watched) modules.unshift(...WATCH);
     for (const [name, file] of modules) copyFileSync(file, path.join(this.#folder, name));
-    writeFileSync(path.join(this.#folder, "server.capnp"), configuration(modules, vars, date, watched));
+    writeFileSync(path.join(this.#folder, "server.capnp"), configuration(modules, vars, date, watched, dataset));
     servers.add(this);
   }
 
@@ -139,13 +140,15 @@ class Server {
   }
 }
 
-function configuration(modules, vars, date, watched) {
+function configuration(modules, vars, date, watched, dataset) {
   const text = JSON.stringify;
   const names = modules.map(([name]) => name);
   const kind = (name) => (name.endsWith(".wasm") ? "wasm" : "esModule");
   const bindings = Object.entries(vars)
     .filter(([, value]) => value !== undefined)
     .map(([name, value]) => `(name = ${text(name)}, text = ${text(String(value))})`);
+  if (dataset) bindings.push(`(name = "METRICS", analyticsEngine = "points")`);
+  const points = dataset ? `(name = "points", external = (address = "127.0.0.1:${dataset}", http = ())),` : "";
   return `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   v8Flags = [${watched ? text("--expose-gc") : ""}],
@@ -154,6 +157,7 @@ const config :Workerd.Config = (
     (name = "storage", disk = (path = "storage", writable = true)),
     # Key sets are on this machine.
     (name = "internet", network = (allow = ["public", "private"])),
+    ${points}
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );
