@@ -21,7 +21,7 @@ export const idle = {
 
   async run(bench) {
     const subjects = bench.quick ? bench.only("roomful", "bare") : bench.only("roomful", "bare", "partyserver");
-    const seconds = bench.quick ? 10 : 20;
+    const seconds = bench.quick ? 10 : 60;
     const outcomes = await bench.rounds(bench.times(1), subjects, (subject) => run(bench, subject, seconds));
     const fewer = await bench.rounds(bench.times(1), bench.only("roomful", "bare"), (subject) => run(bench, subject, 1, FEWER));
     const bare = outcomes[subjects.findIndex(({ name }) => name === "bare")];

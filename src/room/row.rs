@@ -133,3 +133,29 @@ impl LogRow {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn n10_a_row_that_many_skip_stays_below_what_a_value_may_have() {
+        // The longest ids: 10 characters each.
+        let longest = 36_u64.pow(10) - 1;
+        let without: Vec<ConnectionId> = (0..100)
+            .filter_map(|n| ConnectionId::new(longest - n))
+            .collect();
+        assert_eq!(without.len(), 100);
+        let message = "x".repeat(1_000);
+        let limits = Limits::default();
+        let mut draft = Draft::new(0);
+        let mut count = 0;
+        while !draft.is_full(message.len(), &limits) {
+            count += 1;
+            draft.push(count, &message, &without, true);
+        }
+        assert!(count < ROW_MESSAGES, "not the number of messages ends it");
+        let row = draft.finish(0, 0);
+        assert!(row.messages.len() + row.skips.len() <= ROW_BYTES + 3_000);
+    }
+}

@@ -98,31 +98,6 @@ fn n10_at_a_steady_rate_no_row_is_deleted() {
 }
 
 #[test]
-fn n10_a_row_that_many_skip_stays_below_what_a_value_may_have() {
-    let mut world = World::with(|limits| limits.commits_per_second = 1);
-    let (ana, _) = world.join("ana");
-    for _ in 0..6 {
-        say(&mut world, ana, json!({}));
-    }
-    let except: Vec<String> = (0..100).map(|n| format!("zzzzzz{n:04}")).collect();
-    for n in 0..600 {
-        let message = json!({"event": "m", "data": "x".repeat(1_500), "except": except, "id": format!("{n:\u{1}>64}")});
-        let text = message.to_string();
-        let publish = roomful::protocol::http::decode_publish(&text);
-        world.request("server", &["admin"], Call::Publish(vec![publish]));
-    }
-    world.pass(5_000);
-    // Storage here refuses more than 2 MB, as the runtime does.
-    assert_eq!(world.store.newest_offset(), 606);
-    let longest = world
-        .store
-        .log
-        .values()
-        .map(|row| row.messages.len() + row.skips.len());
-    assert!(longest.max().unwrap() <= 1_000_000);
-}
-
-#[test]
 fn n5_what_time_has_ended_leaves_the_disk_with_the_next_look() {
     for sleeps in [false, true] {
         let mut world = World::new();
