@@ -17,6 +17,12 @@ const busy = new Set();
 
 const REASON = "the room restarts";
 
+/** The latest life of each room in wasm, by its object's id. */
+const lives = new Map();
+const collected = new FinalizationRegistry((id) => {
+  if (lives.get(id)?.deref() === undefined) lives.delete(id);
+});
+
 export class Room extends DurableObject {
   #room;
   #held = 0;
@@ -34,7 +40,23 @@ export class Room extends DurableObject {
     const longest = Number(env.MAX_MESSAGE_BYTES);
     // What the Worker would refuse as a limit is none here either.
     this.#longest = longest >= 1024 && longest <= 1048576 ? longest : 65536;
-    this.#room = new built.Room(context, env);
+    this.#room = Room.#live(context, env);
+  }
+
+  // The garbage collector sees nothing of what a life takes in wasm, so it is in no hurry: of a room that woke thousands of
+  // times in a row, thousands of lives stood in memory. An object's new life tells that the one before is over.
+  static #live(context, env) {
+    const room = new built.Room(context, env);
+    const id = context.id.toString();
+    const before = lives.get(id)?.deref();
+    lives.set(id, new WeakRef(room));
+    collected.register(room, id);
+    try {
+      before?.end();
+    } catch {
+      // It belonged to an instance that is lost, and went with it.
+    }
+    return room;
   }
 
   // The room in wasm holds the context, and so this, until the garbage collector has found that nobody holds the room: a

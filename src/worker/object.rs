@@ -119,6 +119,13 @@ impl Room {
         self.during(|shell| shell.handle(Input::Timer));
     }
 
+    /// Another life of this object has begun: nothing happens to this one any more.
+    pub fn end(&self) {
+        if let Some(shell) = &self.shell {
+            shell.end();
+        }
+    }
+
     /// The reader of a stream has gone.
     #[wasm_bindgen(js_name = streamEnded)]
     pub fn stream_ended(&self, link: u32) {

@@ -109,6 +109,13 @@ impl Shell {
         }
     }
 
+    /// Lets go of the room in memory, unless something is being done with it.
+    pub fn end(&self) {
+        if let Ok(mut life) = self.life.try_borrow_mut() {
+            *life = None;
+        }
+    }
+
     fn restore(&self, name: String) -> Result<Life, String> {
         let limits = match super::config::config(&self.env) {
             Ok(config) => config.limits.clone(),

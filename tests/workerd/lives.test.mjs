@@ -7,13 +7,15 @@ import { until } from "./until.mjs";
 
 const LIVES = 100;
 
+const watcher = (server) => async (what) => {
+  const { status, body } = await get(server, `/watch/${what}`);
+  assert.equal(status, 200, server.log);
+  return body;
+};
+
 test("c3 the lives that a room has behind it are not kept in memory", async (t) => {
   const server = await startServer(t, { watched: true });
-  const watch = async (what) => {
-    const { status, body } = await get(server, `/watch/${what}`);
-    assert.equal(status, 200, server.log);
-    return body;
-  };
+  const watch = watcher(server);
   const room = freshRoom();
   const ana = await join(server, room);
   const live = async () => {
@@ -31,4 +33,24 @@ test("c3 the lives that a room has behind it are not kept in memory", async (t) 
   const before = await live();
   const after = await live();
   assert.ok(after.wasm - before.wasm <= 131_072, `wasm had ${before.wasm} bytes, and now has ${after.wasm}`);
+});
+
+test("c3 a new life ends the one before, without waiting for the garbage collector", async (t) => {
+  const server = await startServer(t, { watched: true });
+  const watch = watcher(server);
+  const room = freshRoom();
+  const ana = await join(server, room);
+  // Each life knows them again with the first message that has an id: some kilobytes.
+  const said = Array.from({ length: 150 }, (_, count) => ana.publish("e", count, { id: `a publish id of some length, no. ${count}` }));
+  await Promise.all(said);
+  const live = async (lives) => {
+    for (let count = 0; count < lives; count++) {
+      await watch(`evict/${room}`);
+      await ana.publish("e", count, { id: `${lives}-${count}` });
+    }
+    return (await watch("memory")).wasm;
+  };
+  const before = await live(10);
+  const after = await live(LIVES);
+  assert.ok(after - before <= 1_048_576, `wasm had ${before} bytes, and now has ${after}`);
 });
