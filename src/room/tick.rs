@@ -4,7 +4,7 @@
 //! workerd (2026-11) shows the machinery of promises around each, not the bytes. So what a room spends is
 //! bounded by frames, not by messages: after a flush to N connections the next one waits
 //! N / `FRAMES_PER_SECOND`, at most `MAX_TICK_MS`. 40 people who move cursors wait 25 ms so: 40 frames a
-//! second for each, for less than a fifth of the CPU of one frame for each message (at 16 ms it was a
+//! second for each, for about a fifth of the CPU of one frame for each message (at 16 ms it was a
 //! quarter; 2026-11). A commit costs a row, so there are `COMMITS_PER_SECOND` of them, give or take a few
 //! at once. A room that was quiet for that long waits for nothing at all.
 //!
