@@ -1,5 +1,6 @@
 //! Clocks that are set.
 
+use crate::frame::count;
 use crate::world::{World, arrival, json};
 
 const HOUR: u64 = 3_600_000;
@@ -46,11 +47,7 @@ fn e4_a_clock_set_back_by_an_hour_holds_nothing_up() {
             json!({"type": "publish", "event": "c", "ephemeral": true}),
         );
     }
-    let taken = world
-        .brief(bob)
-        .iter()
-        .filter(|text| *text == "c null")
-        .count();
+    let taken = count(&world.brief(bob), "c null");
     assert!(taken > 100, "{taken}");
     for _ in 0..8 {
         world.ping(bob);
@@ -86,10 +83,7 @@ fn e4_a_clock_set_back_while_the_room_sleeps_holds_nothing_up() {
         );
     }
     let heard = world.brief(ana);
-    assert!(
-        heard.iter().filter(|text| *text == "c null").count() >= 50,
-        "{heard:?}"
-    );
+    assert!(count(&heard, "c null") >= 50, "{heard:?}");
 }
 
 #[test]

@@ -89,3 +89,8 @@ pub fn brief(message: &Value) -> String {
         other => other.to_owned(),
     }
 }
+
+/// How often somebody heard this.
+pub fn count(heard: &[String], text: &str) -> usize {
+    heard.iter().filter(|heard| *heard == text).count()
+}

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::frame::count;
 use crate::world::{Client, World, arrival, json};
 use roomful::protocol::HistoryQuery;
 use roomful::room::Call;
@@ -189,7 +190,7 @@ fn n5_without_history_offsets_grow_and_persist() {
     world.send(ana, json!({"type": "publish", "event": "a", "id": "1"}));
     world.send(ana, json!({"type": "publish", "event": "a", "id": "1"}));
     let heard = world.brief(ana);
-    assert_eq!(heard.iter().filter(|text| *text == "ack 1 #1").count(), 2);
+    assert_eq!(count(&heard, "ack 1 #1"), 2);
     publish(&mut world, ana, json!("secret"));
     assert_eq!(ask(&mut world, ana, json!({})), (vec![], false));
     assert!(world.store.log.values().all(|row| row.messages.is_empty()));

@@ -4,7 +4,9 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `world` | a room with its surroundings: time, sockets, timers, eviction, restarts |
+//! | `arrival`, `frame` | how somebody arrives, and what the room says to them |
 //! | `memory`, `disk` | storage in memory that fails on demand, is slow, and outlives the process |
+//! | `scrape`, `report` | the room's numbers |
 //! | `simulation` | seeded crowds against invariants |
 #![allow(
     clippy::arithmetic_side_effects,
@@ -18,15 +20,22 @@
 
 mod abuse;
 mod arrival;
+mod bad_messages;
+mod bans;
 mod clock;
 mod connect;
+mod connects;
 mod crowd;
+mod deletion;
 mod disk;
 mod fill;
 mod frame;
+mod full;
+mod grace;
 mod hibernation;
 mod history;
 mod http;
+mod ids;
 mod liveness;
 mod memory;
 mod messages;
@@ -34,8 +43,11 @@ mod metrics;
 mod presence;
 mod rate;
 mod renewal;
+mod report;
 mod resume;
 mod rows;
+mod scrape;
+mod shares;
 mod simulation;
 mod storage;
 mod stored;

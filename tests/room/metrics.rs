@@ -1,50 +1,9 @@
 //! The room in numbers: each counts what its name says.
 
-use std::collections::BTreeMap;
-
+use crate::scrape::{changes, expect, scrape};
 use crate::world::{World, arrival, json};
 use roomful::protocol::http;
-use roomful::room::{Call, Input, Kind, Report};
-
-/// The samples by name and labels, without the label that all of them have.
-fn scrape(world: &mut World) -> BTreeMap<String, f64> {
-    let request = world.request("operator", &["admin"], Call::Metrics);
-    let reply = world
-        .replies
-        .remove(&request)
-        .expect("it is answered at once");
-    let text = reply.expect("no error");
-    let samples = text.lines().filter(|line| !line.starts_with('#'));
-    let named = samples.map(|line| {
-        let (name, number) = line.rsplit_once(' ').expect("a number");
-        let name = name.strip_prefix("roomful_room_").expect("the prefix");
-        assert!(name.contains("{room=\"lobby\""), "{line}");
-        let name = name
-            .replace("room=\"lobby\",", "")
-            .replace("{room=\"lobby\"}", "");
-        (name.replace('"', ""), number.parse().expect("a number"))
-    });
-    named.collect()
-}
-
-/// Which of the samples have changed, and by how much.
-fn changes(before: &BTreeMap<String, f64>, after: &BTreeMap<String, f64>) -> BTreeMap<String, f64> {
-    let changed = after
-        .iter()
-        .map(|(name, number)| (name.clone(), number - before[name]));
-    changed.filter(|(_, by)| by.abs() > 1e-9).collect()
-}
-
-fn expect(world: &mut World, before: &BTreeMap<String, f64>, expected: &[(&str, f64)]) {
-    let changes = changes(before, &scrape(world));
-    for (name, by) in expected {
-        assert_eq!(
-            changes.get(*name).copied().unwrap_or(0.0),
-            *by,
-            "{name} in {changes:#?}"
-        );
-    }
-}
+use roomful::room::{Call, Input, Kind};
 
 #[test]
 fn h9_gauges_tell_how_the_room_is() {
@@ -170,29 +129,6 @@ fn h9_http_publishes_and_requests_are_counted_and_scrapes_are_not() {
     );
     let before = scrape(&mut world);
     assert_eq!(changes(&before, &scrape(&mut world)).len(), 0);
-}
-
-#[test]
-fn h9_a_scrape_writes_nothing_wakes_nobody_and_leaves_no_timer() {
-    let mut world = World::new();
-    scrape(&mut world);
-    assert_eq!(
-        world.store.rows_written, 0,
-        "of a room that nobody used (H5)"
-    );
-    let (ana, _) = world.join("ana");
-    world.brief(ana);
-    world.pass(5_000);
-    assert!(world.evict());
-    let (rows, sends) = (world.store.rows_written, world.sends.len());
-    scrape(&mut world);
-    assert_eq!((world.store.rows_written, world.sends.len()), (rows, sends));
-    assert_eq!(
-        report(&mut world),
-        None,
-        "that the room woke for it is no news"
-    );
-    assert!(world.evict(), "the room may be put away at once");
 }
 
 #[test]
@@ -350,95 +286,3 @@ fn h9_counters_begin_anew_with_the_object_and_live_on_when_the_room_is_deleted()
 }
 
 // Data points.
-
-fn report(world: &mut World) -> Option<BTreeMap<&'static str, f64>> {
-    let (room, now) = (world.room.as_mut().expect("it is awake"), world.now);
-    let report = room.report(now, &mut world.store)?;
-    assert_eq!(report.room, "lobby");
-    let mut numbers: BTreeMap<_, _> = Report::NUMBERS.into_iter().zip(report.numbers).collect();
-    assert_eq!(numbers.len(), 20, "each has its own name");
-    numbers.retain(|_, number| *number != 0.0);
-    Some(numbers)
-}
-
-#[test]
-fn h9_a_report_tells_what_has_come_since_the_last() {
-    let mut world = World::new();
-    let (ana, _) = world.join("ana");
-    world.brief(ana);
-    let rows = world.store.rows_written as f64 + 1.0;
-    let first = report(&mut world).expect("the room is quiet");
-    for (name, number) in [
-        ("connections at this moment", 1.0),
-        ("connections let in, new", 1.0),
-        ("rows written, alarms among them", rows),
-    ] {
-        assert_eq!(first[name], number, "{name}");
-    }
-    assert_eq!(report(&mut world), None, "nothing has come since");
-    scrape(&mut world);
-    assert_eq!(report(&mut world), None, "a scrape is nothing");
-    world.pass(900);
-    world.send(
-        ana,
-        json!([{"type": "publish", "event": "m"}, {"type": "fly"}]),
-    );
-    world.pass(100);
-    let second = report(&mut world).expect("something has come");
-    assert_eq!(
-        second["milliseconds since the room's last point, or since the object came into memory"],
-        1_000.0
-    );
-    assert_eq!(second["messages published"], 1.0);
-    assert_eq!(second["messages sent"], 2.0);
-    assert_eq!(second["errors told"], 1.0);
-    assert!(!second.contains_key("connections let in, new"));
-}
-
-#[test]
-fn h9_a_report_names_the_codes() {
-    let mut world = World::new();
-    let (ana, _) = world.join("ana");
-    let (bob, _) = world.join("bob");
-    world.send_text(ana, "nonsense");
-    let link = world.link(ana);
-    world.handle(Input::BinaryFrame { link });
-    world.drop(bob, 1006);
-    world.pass(60_000);
-    let (room, now) = (world.room.as_mut().unwrap(), world.now);
-    let report = room.report(now, &mut world.store).unwrap();
-    assert_eq!(
-        report.codes,
-        "errors_total:bad_message=1 errors_total:binary_frame=1 closes_total:4508=1 client_closes_total:1006=1"
-    );
-}
-
-#[test]
-fn h9_a_busy_room_reports_once_a_minute_and_a_quiet_one_at_once() {
-    let mut world = World::with(|limits| limits.rate_per_second = 10_000);
-    let (ana, _) = world.join("ana");
-    world.brief(ana);
-    report(&mut world).expect("it is quiet");
-    let began = world.now;
-    let mut reports = Vec::new();
-    while world.now < began + 150_000 {
-        // Keeps the tick running.
-        world.send(
-            ana,
-            json!({"type": "publish", "event": "m", "ephemeral": true}),
-        );
-        world.send(
-            ana,
-            json!({"type": "publish", "event": "m", "ephemeral": true}),
-        );
-        let busy = world.room.as_ref().unwrap().is_waiting();
-        assert!(busy);
-        if report(&mut world).is_some() {
-            reports.push(world.now - began);
-        }
-        world.pass(5);
-    }
-    assert_eq!(reports.len(), 2, "{reports:?}");
-    world.pass(1_000);
-    assert!(report(&mut world).is_some(), "it has fallen quiet");
-}

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::world::{World, json};
+use crate::frame::count;
+use crate::world::{World, arrival, json};
 use roomful::protocol::{ErrorCode, http};
 use roomful::room::Call;
 
@@ -18,13 +19,12 @@ fn n6_a_burst_of_two_hundred_then_a_hundred_a_second() {
     for _ in 0..250 {
         world.send(ana, cursor());
     }
-    let taken = |heard: Vec<String>| heard.iter().filter(|text| *text == "c null").count();
-    assert_eq!(taken(world.brief(bob)), 200);
+    assert_eq!(count(&world.brief(bob), "c null"), 200);
     world.pass(900);
     for _ in 0..250 {
         world.send(ana, cursor());
     }
-    assert_eq!(taken(world.brief(bob)), 100);
+    assert_eq!(count(&world.brief(bob), "c null"), 100);
 }
 
 #[test]
@@ -45,14 +45,8 @@ fn n6_each_element_counts_and_pings_do_not() {
         json!([cursor(), cursor(), cursor(), cursor(), cursor()]),
     );
     let heard = world.brief(ana);
-    assert_eq!(heard.iter().filter(|text| *text == "c null").count(), 6);
-    assert_eq!(
-        heard
-            .iter()
-            .filter(|text| *text == "error rate_limited")
-            .count(),
-        1
-    );
+    assert_eq!(count(&heard, "c null"), 6);
+    assert_eq!(count(&heard, "error rate_limited"), 1);
     assert!(world.is_open(ana));
 }
 
@@ -156,4 +150,27 @@ fn h1_n4_a_message_over_http_has_a_limit_too() {
         .post(json!({"event": "m", "data": "x".repeat(2_000)}))
         .unwrap();
     assert_eq!(result["error"]["code"], ErrorCode::MessageTooLarge.as_str());
+}
+
+#[test]
+fn n6_the_bucket_survives_a_resume() {
+    let mut world = World::new();
+    let (mut ana, welcome) = world.join("ana");
+    let frame: Value =
+        vec![json!({"type": "publish", "event": "a", "ephemeral": true}); 100].into();
+    world.send(ana, frame.clone());
+    world.send(ana, frame.clone());
+    for code in [1006, 1000] {
+        world.drop(ana, code);
+        ana = world.enter(&arrival("ana").resuming(&welcome, 0)).0;
+        world.send(ana, json!({"type": "publish", "event": "b", "id": "b"}));
+        assert!(
+            world
+                .brief(ana)
+                .contains(&"error rate_limited b".to_owned()),
+            "{code}"
+        );
+        world.send(ana, frame.clone());
+        world.read(ana);
+    }
 }

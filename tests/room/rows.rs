@@ -11,7 +11,8 @@ use roomful::room::Call;
 
 const SECOND: u64 = 1_000;
 
-fn say(world: &mut World, client: Client, message: Value) {
+/// Publishes a message with these members.
+pub fn say(world: &mut World, client: Client, message: Value) {
     let mut whole = json!({"type": "publish", "event": "m"});
     let more = message.as_object().unwrap().clone();
     whole.as_object_mut().unwrap().extend(more);
@@ -25,7 +26,7 @@ fn rows(world: &World) -> Vec<RangeInclusive<u64>> {
 }
 
 /// The offsets in the history.
-fn history(world: &mut World) -> Vec<u64> {
+pub fn history(world: &mut World) -> Vec<u64> {
     let query = HistoryQuery::from_query("limit=1000").unwrap();
     let page = world.ask(Call::History(query)).unwrap();
     let messages = page["messages"].as_array().unwrap();
