@@ -159,7 +159,7 @@ pub enum Direction {
 }
 
 /// Durable storage of one room. All calls of one event are one transaction; a call that fails has
-/// no effect, and does not undo those before it.
+/// no effect, unless it says otherwise, and does not undo those before it.
 pub trait Store {
     /// What was last put, if anything was.
     fn meta(&mut self) -> StoreResult<Option<Meta>>;
@@ -208,10 +208,11 @@ pub trait Store {
     /// Visits the `ids` of the rows that hold offsets above `after`, oldest first, leaving out
     /// empty ones.
     fn ids(&mut self, after: u64, visit: &mut dyn FnMut(LogHead, &str)) -> StoreResult<()>;
-    /// Adds messages behind the newest ones. If it fails, all rows are as they were.
+    /// Adds messages behind the newest ones. If it fails, all rows are as they were; it does if the row of `place` is
+    /// not there.
     fn append(&mut self, row: &LogRow, place: Place) -> StoreResult<()>;
     /// Deletes the rows before the one that begins with `first`. With `text`, that one loses its
-    /// messages, ids and skips.
+    /// messages, ids and skips. If it fails, some of this may have been done.
     fn forget(&mut self, first: u64, text: bool) -> StoreResult<()>;
 
     /// How many bytes the database takes, without pages that are free.

@@ -117,16 +117,25 @@ impl Database {
     }
 
     pub(super) fn run<const N: usize>(&self, query: &str, values: [JsValue; N]) -> StoreResult<()> {
-        self.write(query, Vec::from(values))
+        self.write(query, Vec::from(values)).map(|_| ())
     }
 
-    fn write(&self, query: &str, values: Vec<JsValue>) -> StoreResult<()> {
+    /// As `run`, but it is an error if no row is written.
+    pub(super) fn hit<const N: usize>(&self, query: &str, values: [JsValue; N]) -> StoreResult<()> {
+        match self.write(query, Vec::from(values))? {
+            0 => Err(StoreError("a stored row is not there".to_owned())),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells how many rows were written.
+    fn write(&self, query: &str, values: Vec<JsValue>) -> StoreResult<u64> {
         let cursor = self.sql.exec_raw(query, values).map_err(failed)?;
         // Nobody else may ask: a cursor belongs to the event in which it was made.
         let rows = cursor.rows_written() as u64;
         self.rows_written
             .set(self.rows_written.get().saturating_add(rows));
-        Ok(())
+        Ok(rows)
     }
 
     pub(super) fn written(&self) -> u64 {

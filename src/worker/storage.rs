@@ -259,13 +259,14 @@ impl Store for Database {
         );
         let ([last, at, total, bytes], [ids, skips, messages]) = rest;
         match place {
-            Place::Over(old) => self.run(
+            // An UPDATE that finds no row is none for SQL, but its messages would be gone.
+            Place::Over(old) => self.hit(
                 "UPDATE log SET first = ?, last = ?, at = ?, total = ?, bytes = ?, ids = ?, skips = ?, messages = ?
                  WHERE first = ?",
                 [first, last, at, total, bytes, ids, skips, messages, integer(old)],
             ),
             // Lists are JSON arrays, so what is added goes in before the bracket.
-            Place::Onto(first) => self.run(
+            Place::Onto(first) => self.hit(
                 "UPDATE log SET last = ?2, at = ?3, total = ?4, bytes = bytes + 1 + ?5,
                  ids = CASE '' WHEN ids THEN ?6 WHEN ?6 THEN ids ELSE substr(ids, 1, length(ids) - 1) || ',' || substr(?6, 2) END,
                  skips = CASE '' WHEN skips THEN ?7 WHEN ?7 THEN skips ELSE substr(skips, 1, length(skips) - 1) || ',' || substr(?7, 2) END,
@@ -283,6 +284,8 @@ impl Store for Database {
         if !self.exists() {
             return Ok(());
         }
+        // What one event writes without waiting is committed together (Cloudflare's automatic write coalescing), so no crash
+        // comes between the two. Should the second fail, the first has taken nothing that is in the history.
         self.run("DELETE FROM log WHERE first < ?", [integer(first)])?;
         if text {
             self.run(

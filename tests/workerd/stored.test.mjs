@@ -99,6 +99,33 @@ suite("stored forms", { concurrency: true }, () => {
     assert.equal(ana.welcome.recovered, true);
   });
 
+  for (const [what, vars, data, kept] of [
+    ["grows", {}, "short", ["stored", "stored"]],
+    ["is written over", { HISTORY_MESSAGES: 1 }, "x".repeat(5_000), ["stored"]],
+  ]) {
+    test(`m5 e4 a message whose row is not there when it ${what} is refused, and not acknowledged`, async (t) => {
+      const server = await startServer(t, { vars });
+      const room = freshRoom();
+      const publish = (event) => post(server, `/room/${room}/publish`, { event, data });
+      // The first row never grows.
+      for (const offset of [1, 2]) assert.equal((await publish("stored")).body.offset, offset);
+      await server.kill();
+      // From now on the UPDATE of a row finds none.
+      withDatabase(server, (database) =>
+        database.exec("CREATE TRIGGER gone BEFORE UPDATE ON log BEGIN SELECT RAISE(IGNORE); END"),
+      );
+      await server.start();
+      const { status, body } = await publish("lost");
+      assert.deepEqual([status, body.error?.code], [503, "storage_failed"]);
+      const { body: history } = await get(server, `/room/${room}/history`);
+      assert.deepEqual(history.messages.map(({ event }) => event), kept);
+      await server.kill();
+      withDatabase(server, (database) => database.exec("DROP TRIGGER gone"));
+      await server.start();
+      assert.equal((await publish("next")).body.offset, 3);
+    });
+  }
+
   test("e2 what a Worker of another version asks for is refused as a restart, not for good", async (t) => {
     // The same build, with a Worker in front that speaks in a way that the object does not know.
     const folder = mkdtempSync(path.join(tmpdir(), "roomful-other-"));
