@@ -27,6 +27,8 @@ pub struct Memory {
     pub rows_written: u64,
     /// What the database takes, if somebody asks.
     pub size: u64,
+    /// Failures after which a room does not know its oldest row, since it was erased last.
+    pub oldest_lost: u64,
     /// How often everything was erased, the alarm included.
     pub erased: u64,
     /// Members' rows that were read as a whole.
@@ -49,6 +51,7 @@ impl Memory {
             heads_fail_after: self.heads_fail_after,
             random: self.random.take(),
             rows_written: self.rows_written,
+            oldest_lost: self.oldest_lost,
             erased: self.erased,
             full: self.full,
             members_read: self.members_read,
@@ -64,6 +67,7 @@ impl Memory {
             None => false,
         };
         if self.failing.contains(name) || unlucky {
+            self.oldest_lost += u64::from(matches!(name, "heads" | "forget"));
             let reason = if self.full { ": SQLITE_FULL" } else { "" };
             return Err(StoreError(format!("{name} fails{reason}")));
         }
@@ -252,7 +256,7 @@ impl Store for Memory {
 
     fn erase(&mut self, now: u64) -> StoreResult<Option<u64>> {
         self.write("erase")?;
-        self.erased += 1;
+        (self.erased, self.oldest_lost) = (self.erased + 1, 0);
         self.meta = None;
         self.members.clear();
         self.log.clear();

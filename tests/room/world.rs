@@ -569,9 +569,6 @@ impl World {
         let Some(link) = self.clients[client.0].link else {
             return;
         };
-        if std::env::var("TRACE").is_ok() {
-            eprintln!("{} -> {client:?} {link:?}: {text}", self.now % 10_000_000);
-        }
         self.handle(Input::Frame { link, text });
     }
 

@@ -1,6 +1,6 @@
 //! Running seeds, and making one that fails as short as it can be.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
@@ -113,7 +113,10 @@ fn mask(frame: &str) -> String {
 pub fn check(seed: u64, kind: Kind) -> Result<Tally, String> {
     let steps = plan(seed, &kind);
     let failure = match attempt(seed, kind, &steps) {
-        Ok(tally) => return Ok(tally),
+        Ok(tally) => {
+            trace(seed, kind, &steps);
+            return Ok(tally);
+        }
         Err(failure) => failure,
     };
     let (steps, failure) = match std::env::var("SHORTEN").as_deref() {
@@ -121,6 +124,7 @@ pub fn check(seed: u64, kind: Kind) -> Result<Tally, String> {
         Ok("0") => (Vec::new(), failure),
         _ => shorten(seed, kind, steps, failure),
     };
+    trace(seed, kind, &steps);
     let mut told = format!(
         "{}: {}\nrepeat with: npm run simulate -- --kind {} --from {seed} --seeds 1\nshortest found, {} steps:\n",
         failure.place,
@@ -132,6 +136,20 @@ pub fn check(seed: u64, kind: Kind) -> Result<Tally, String> {
         told.push_str(&format!("    Step::{step:?},\n"));
     }
     Err(told)
+}
+
+/// Runs the steps once more with `TRACE=1`, and tells what is said.
+fn trace(seed: u64, kind: Kind, steps: &[Step]) {
+    if std::env::var("TRACE").is_ok() {
+        TRACES.set(true);
+        let _ = attempt(seed, kind, steps);
+        TRACES.set(false);
+    }
+}
+
+/// Whether what is said is told.
+pub fn traces() -> bool {
+    TRACES.get()
 }
 
 /// Runs the steps of a bug that was found once, in the universe in which it was found.
@@ -163,6 +181,7 @@ fn shorten(seed: u64, kind: Kind, steps: Vec<Step>, failure: Failure) -> (Vec<St
 }
 
 thread_local! {
+    static TRACES: Cell<bool> = const { Cell::new(false) };
     /// What the last panic of this thread said, while somebody wants to know.
     static PANIC: RefCell<Option<Option<Failure>>> = const { RefCell::new(None) };
 }

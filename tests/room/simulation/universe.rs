@@ -9,12 +9,13 @@ use super::ledger::Ledger;
 use super::player::Player;
 use super::poster::Poster;
 use super::random::Random;
+use super::run;
 use super::watch::Watch;
 use super::wire::{Down, Up, Wire};
 use crate::memory::Memory;
 use crate::world::World;
 use roomful::auth::Grant;
-use roomful::protocol::Error;
+use roomful::protocol::{ConnectionId, Error};
 use roomful::room::{Input, Kind as Sort, Link};
 
 /// One room with its surroundings, and who looks at it.
@@ -94,7 +95,7 @@ impl Universe {
             examined: VecDeque::new(),
             transcript: Vec::new(),
             evictions: 0,
-            trace: std::env::var("TRACE").is_ok(),
+            trace: run::traces(),
         }
     }
 
@@ -238,8 +239,7 @@ impl Universe {
                     wire.down.push_last(self.time, Down::End);
                     return;
                 }
-                wire.client = Some(world.connect(&wire.arrival));
-                wire.was_open = true;
+                self.connects(number);
             }
             return;
         };
@@ -255,6 +255,21 @@ impl Universe {
             }
             Up::Ping => world.ping(client),
             Up::Close(code) => world.drop(client, code),
+        }
+    }
+
+    /// Somebody asks to be let in.
+    fn connects(&mut self, number: usize) {
+        let wire = &mut self.wires[number];
+        let Place { world, watch, .. } = &mut self.rooms[wire.room];
+        let listed: Vec<ConnectionId> = world.store.members.keys().copied().collect();
+        let client = world.connect(&wire.arrival);
+        (wire.client, wire.was_open) = (Some(client), true);
+        let end = &world.clients[client.0];
+        if let (Some(id), Some(meta)) = (end.connection, &world.store.meta) {
+            watch.epoch.clone_from(&meta.epoch);
+            let can = wire.arrival.grant.can;
+            watch.accepted(&id.to_string(), can, listed.contains(&id), world.now);
         }
     }
 

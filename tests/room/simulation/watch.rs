@@ -7,12 +7,13 @@ use serde_json::Value;
 
 use super::kind::Kind;
 use super::wire::Wire;
+use roomful::auth::Rights;
 use roomful::protocol::Limits;
 use roomful::room::{Kind as Sort, Size};
 
 /// The end of a token is noticed within so many milliseconds: leeway and grid.
 const EXPIRY_MS: u64 = 10_000;
-/// So long after a leave was due it may still be on its way out.
+/// So long after a connection has left it may still be on its way out that it has.
 const TELLING_MS: u64 = 5_000;
 
 /// A connection by its room's epoch and its id.
@@ -25,6 +26,8 @@ struct Record {
     began_at: u64,
     /// Times from which on a leave is right.
     leaves: Vec<u64>,
+    /// It has left before it came back, and until then others may hear of that.
+    left_until: u64,
     /// What of it was stored: numbers.
     said: BTreeSet<u64>,
     restarts: u64,
@@ -105,13 +108,20 @@ impl Watch {
         if record.user.is_empty() {
             (record.user, record.began_at, record.restarts) = (user, now, restarts);
         }
-        if wire.was_open {
-            // It is back in time: nobody is to hear that it left.
-            let told = |due: &u64| *due <= now && now < due + TELLING_MS;
-            record.leaves.retain(told);
+    }
+
+    /// A room lets a connection in, which may be one that comes back; `was_listed` tells whether
+    /// storage held it for a member until then. What the room says of it may come out much later.
+    pub fn accepted(&mut self, connection: &str, can: Rights, was_listed: bool, now: u64) {
+        let failures = self.failures;
+        let record = self.record(connection);
+        let due = record.leaves.iter().any(|due| *due <= now);
+        if due && (!was_listed || failures) {
+            record.left_until = now + TELLING_MS;
         }
-        let mut can = message["can"].as_array().into_iter().flatten();
-        if !can.any(|right| right == "presence") {
+        // It is back: nobody is to hear that it leaves.
+        record.leaves.clear();
+        if !can.has(Rights::PRESENCE) {
             record.leaves.push(now);
         }
     }
@@ -158,7 +168,9 @@ impl Watch {
             let connection = message["connection"].as_str().unwrap();
             let record = self.record(connection);
             // One that died with the process before its welcome is known to nobody here.
-            let due = record.user.is_empty() || record.leaves.iter().any(|due| *due <= now);
+            let due = record.user.is_empty()
+                || record.leaves.iter().any(|due| *due <= now)
+                || now < record.left_until;
             assert!(
                 due,
                 "R4, P5: {connection} has not left at {now}: {:?}",
