@@ -161,7 +161,7 @@ impl World {
     }
 
     fn renewed(&mut self, bytes: &mut Unstructured<'_>) -> Result<()> {
-        let Some((link, id)) = self.verifying.pop() else {
+        let Some((link, id, nth)) = self.verifying.pop() else {
             return Ok(());
         };
         let (grant, _) = self.grant(bytes)?;
@@ -176,7 +176,12 @@ impl World {
             _ if self.ends.get(&link).is_none_or(|end| end.offset.is_none()) => Err(refused()),
             _ => Ok(grant),
         };
-        self.handle(Input::Renewed { link, id, grant });
+        self.handle(Input::Renewed {
+            link,
+            id,
+            nth,
+            grant,
+        });
         Ok(())
     }
 

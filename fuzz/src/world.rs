@@ -40,7 +40,7 @@ pub struct World {
     pub requests: u32,
     pub timer: Option<u64>,
     pub alarm: Option<u64>,
-    pub verifying: Vec<(Link, Option<Box<str>>)>,
+    pub verifying: Vec<(Link, Option<Box<str>>, u32)>,
 }
 
 impl World {
@@ -241,7 +241,7 @@ impl World {
                 assert!(self.ends.contains_key(&link), "the link is there");
                 self.forget(link);
             }
-            Action::Verify { link, id, .. } => self.verifying.push((link, id)),
+            Action::Verify { link, id, nth, .. } => self.verifying.push((link, id, nth)),
             Action::Reply { reply, .. } => {
                 let reply = reply.unwrap_or_else(|error| error.to_http_body());
                 assert!(text::value(&reply).is_some(), "no JSON: {reply}");

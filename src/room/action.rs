@@ -51,6 +51,8 @@ pub enum Action {
         id: Option<Box<str>>,
         /// The token.
         token: Box<str>,
+        /// The how-manieth renewal of the connection it is, to be brought back.
+        nth: u32,
     },
     /// Answer an HTTP request.
     Reply {

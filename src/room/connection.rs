@@ -62,7 +62,7 @@ pub struct Connection {
     pub can: Rights,
     /// End of its token in milliseconds; `None` for anonymous ones.
     pub expires_at: Option<u64>,
-    /// The room's offset at the session's first `welcome` (R2).
+    /// The room's offset at the session's first `welcome` with `subscribe` (R2).
     pub first_offset: u64,
     pub rate: Rate,
     pub faults: Faults,
@@ -72,6 +72,10 @@ pub struct Connection {
     pub traffic_at: u64,
     /// How many items of the outbox are older than this connection.
     pub since: usize,
+    /// How many renewals of its token it has asked for, and the last of them that counts (T5). In
+    /// memory only: the object does not go from it while a token is being verified.
+    pub asked: u32,
+    pub renewed: u32,
     /// Its attachment is out of date and waits to be written.
     pub dirty: bool,
 }
@@ -91,6 +95,8 @@ impl Connection {
             heard_at: now,
             traffic_at: now,
             since: 0,
+            asked: 0,
+            renewed: 0,
             dirty: false,
         }
     }

@@ -77,6 +77,8 @@ pub enum Input<'a> {
         link: Link,
         /// As it was.
         id: Option<Box<str>>,
+        /// As it was.
+        nth: u32,
         /// What the token grants, or what is wrong with it.
         grant: Result<Grant, Error>,
     },

@@ -207,7 +207,12 @@ impl Room {
                 self.drop_link(link, code, turn);
             }
             Input::Slow { link } => self.slow(link, turn),
-            Input::Renewed { link, id, grant } => self.renewed(link, id, grant, turn),
+            Input::Renewed {
+                link,
+                id,
+                nth,
+                grant,
+            } => self.renewed(link, id, nth, grant, turn),
             Input::Timer => {
                 let late = now.saturating_sub(self.timer_at.take().unwrap_or(now));
                 self.tick.timer_late(late, &self.limits);

@@ -2,15 +2,36 @@
 
 use super::counters::Count;
 use super::speak::maybe_id;
-use super::{Link, Room, Turn};
-use crate::auth::Grant;
+use super::{Action, Link, Room, Turn};
+use crate::auth::{Grant, Rights};
 use crate::protocol::{ConnectionId, Error, ErrorCode, server};
 
 impl Room {
+    /// Has a token verified, which may take a while: the connection goes on meanwhile.
+    pub(super) fn ask_renewal(
+        &mut self,
+        link: Link,
+        id: Option<Box<str>>,
+        token: Box<str>,
+        turn: &mut Turn<'_>,
+    ) {
+        let Some(connection) = self.connections.get_mut(&link) else {
+            return;
+        };
+        connection.asked = connection.asked.saturating_add(1);
+        turn.out.push(Action::Verify {
+            link,
+            id,
+            token,
+            nth: connection.asked,
+        });
+    }
+
     pub(super) fn renewed(
         &mut self,
         link: Link,
         id: Option<Box<str>>,
+        nth: u32,
         grant: Result<Grant, Error>,
         turn: &mut Turn<'_>,
     ) {
@@ -18,7 +39,7 @@ impl Room {
             return;
         };
         let own = connection.id;
-        if let Err(error) = grant.and_then(|grant| self.renew(link, own, grant, turn)) {
+        if let Err(error) = grant.and_then(|grant| self.renew(link, own, nth, grant, turn)) {
             // What may succeed later says so itself.
             let error = if error.code.retryable() {
                 error
@@ -33,6 +54,7 @@ impl Room {
         &mut self,
         link: Link,
         own: ConnectionId,
+        nth: u32,
         grant: Grant,
         turn: &mut Turn<'_>,
     ) -> Result<(), Error> {
@@ -41,6 +63,11 @@ impl Room {
         };
         if grant.user != connection.user.id {
             return Err(Error::new(ErrorCode::Unauthorized));
+        }
+        if nth < connection.renewed {
+            // One that was sent later was verified sooner, and stays. The answer says what holds.
+            self.tell_renewed(own, connection.can, connection.expires_at, turn.now);
+            return Ok(());
         }
         if grant.can != connection.can && !self.outbox.is_empty() {
             // What lies in the outbox is addressed by the old rights.
@@ -60,14 +87,12 @@ impl Room {
         if let Some(connection) = self.connections.get_mut(&link) {
             connection.can = grant.can;
             connection.expires_at = grant.expires_at;
+            connection.renewed = nth;
         }
         self.save_later(link, turn.now);
         self.arm(link, turn);
         self.counters.one(Count::Renewals);
-        let can: Vec<&str> = grant.can.names().collect();
-        let expires_in = grant.expires_at.map(|at| at.saturating_sub(turn.now));
-        self.outbox
-            .answer(own, |out| server::auth(out, expires_in, &can));
+        self.tell_renewed(own, grant.can, grant.expires_at, turn.now);
         if joins {
             self.tell_join(own);
             self.tell_members(own);
@@ -75,6 +100,13 @@ impl Room {
             self.leave(own, turn);
         }
         Ok(())
+    }
+
+    fn tell_renewed(&mut self, to: ConnectionId, can: Rights, expires_at: Option<u64>, now: u64) {
+        let can: Vec<&str> = can.names().collect();
+        let expires_in = expires_at.map(|at| at.saturating_sub(now));
+        self.outbox
+            .answer(to, |out| server::auth(out, expires_in, &can));
     }
 
     /// Who has just become a member by a new token learns who is here, or how many: it may have been

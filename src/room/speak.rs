@@ -3,7 +3,7 @@
 use super::counters::Count;
 use super::history::Page;
 use super::rate::Pace;
-use super::{Action, Link, Room, Turn};
+use super::{Link, Room, Turn};
 use crate::auth::Rights;
 use crate::protocol::{
     ClientMessage, ConnectionId, Element, Error, ErrorCode, HistoryQuery, StateChange,
@@ -94,7 +94,7 @@ impl Room {
             Ok(ClientMessage::History(query)) => self.tell_history(link, &query, turn),
             Ok(ClientMessage::Auth { id, token }) => {
                 self.charge(link, RENEWAL, turn.now);
-                turn.out.push(Action::Verify { link, id, token });
+                self.ask_renewal(link, id, token, turn);
                 Ok(())
             }
         };

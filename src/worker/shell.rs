@@ -251,8 +251,13 @@ impl Shell {
             Action::Close { link, code, reason } => {
                 self.host.close(link.0, code, close_reason(&reason))
             }
-            Action::Verify { link, id, token } => {
-                self.verify(link, id, token, name.to_owned());
+            Action::Verify {
+                link,
+                id,
+                token,
+                nth,
+            } => {
+                self.verify(link, id, token, nth, name.to_owned());
                 Ok(())
             }
             Action::Reply { request, reply } => {
@@ -343,13 +348,18 @@ impl Shell {
     }
 
     /// T5. A renewal may have to wait for keys; what comes after it does not wait.
-    fn verify(&self, link: Link, id: Option<Box<str>>, token: Box<str>, name: String) {
+    fn verify(&self, link: Link, id: Option<Box<str>>, token: Box<str>, nth: u32, name: String) {
         let me = self.me.clone();
         let env = self.env.clone();
         spawn_local(self.guard.watch(async move {
             let grant = tokens::renew(&token, &name, &env).await;
             if let Some(shell) = me.upgrade() {
-                shell.handle(Input::Renewed { link, id, grant });
+                shell.handle(Input::Renewed {
+                    link,
+                    id,
+                    nth,
+                    grant,
+                });
             }
         }));
     }

@@ -49,6 +49,12 @@ export default [
     by: "if grant.user.is_empty() {",
   },
   {
+    promise: "T5: of two renewals the one that was sent later wins",
+    file: "src/room/renew.rs",
+    text: "if nth < connection.renewed {",
+    by: "if nth == 0 {",
+  },
+  {
     promise: "R1: a session is worth nothing to another user",
     file: "src/auth/session.rs",
     text: "for text in [epoch, user] {",

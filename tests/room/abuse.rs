@@ -124,9 +124,9 @@ fn t5_ten_refused_tokens_within_a_minute_end_the_connection() {
     let (eve, _) = world.join("eve");
     let renew = |world: &mut World, code| {
         world.send(eve, json!({"type": "auth", "token": "bad"}));
-        if let Some((link, id, _)) = world.verifying.pop() {
+        if let Some(verifying) = world.verifying.pop() {
             let grant = Err(Error::new(code));
-            world.handle(Input::Renewed { link, id, grant });
+            world.handle(verifying.outcome(grant));
         }
         world.pass(100);
     };

@@ -54,4 +54,5 @@ mod stored;
 mod stream;
 mod tick;
 mod vacancy;
+mod verifying;
 mod world;

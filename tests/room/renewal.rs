@@ -2,19 +2,19 @@
 
 use serde_json::Value;
 
-use crate::world::{Arrival, Client, World, arrival, json};
+use crate::world::{Arrival, Client, START, World, arrival, json};
 use roomful::protocol::{Error, ErrorCode};
-use roomful::room::Input;
 
 fn ask(world: &mut World, client: Client) {
     world.send(client, json!({"type": "auth", "id": "a", "token": "fresh"}));
 }
 
+/// The last renewal asked for comes to its end.
 fn verified(world: &mut World, outcome: Result<Arrival, ErrorCode>) {
-    let (link, id, token) = world.verifying.pop().unwrap();
-    assert_eq!(&*token, "fresh");
+    let verifying = world.verifying.pop().unwrap();
+    assert_eq!(&*verifying.token, "fresh");
     let grant = outcome.map(|arrival| arrival.grant).map_err(Error::new);
-    world.handle(Input::Renewed { link, id, grant });
+    world.handle(verifying.outcome(grant));
 }
 
 fn renew(world: &mut World, client: Client, arrival: Arrival) -> Value {
@@ -184,4 +184,44 @@ fn t5_p4_who_gains_presence_in_a_crowd_learns_how_many_are_here() {
     ask(&mut world, tab);
     verified(&mut world, Ok(arrival("bob")));
     assert_eq!(world.brief(tab), ["auth", "occupancy 3/2"]);
+}
+
+#[test]
+fn t5_of_two_renewals_the_one_that_was_sent_later_wins_in_whatever_order_they_are_verified() {
+    let end = |seconds: u64| START + seconds * 1_000;
+    let mut world = World::new();
+    let (ana, _) = world.join("ana");
+    let (first, second) = (
+        arrival("ana").expires_at(end(100)),
+        arrival("ana").expires_at(end(200)).can(&["subscribe"]),
+    );
+    let holds = json!({"type": "auth", "expires_in": 200_000, "can": ["subscribe"]});
+    ask(&mut world, ana);
+    ask(&mut world, ana);
+    verified(&mut world, Ok(second.clone()));
+    verified(&mut world, Ok(first.clone()));
+    world.pass(100);
+    // Both are answered, with what holds.
+    assert_eq!(world.read(ana), [holds.clone(), holds]);
+    world.send(ana, json!({"type": "publish", "id": "p", "event": "m"}));
+    assert_eq!(world.brief(ana), ["error forbidden p"]);
+    // One that is refused changes nothing, so the one before it counts.
+    ask(&mut world, ana);
+    ask(&mut world, ana);
+    verified(&mut world, Err(ErrorCode::InvalidToken));
+    verified(&mut world, Ok(first));
+    world.pass(100);
+    assert_eq!(
+        world.brief(ana),
+        ["error unauthorized a", "auth", "members 1"]
+    );
+    world.send(ana, json!({"type": "publish", "event": "m"}));
+    assert_eq!(world.brief(ana), ["m null #1"]);
+    // Nor does one for somebody else, however late it comes.
+    ask(&mut world, ana);
+    ask(&mut world, ana);
+    verified(&mut world, Ok(second));
+    verified(&mut world, Ok(arrival("bob")));
+    world.pass(100);
+    assert_eq!(world.brief(ana), ["auth", "error unauthorized a"]);
 }

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::disk::{Disk, Outward, Saved};
 use crate::frame::Frame;
 use crate::memory::Memory;
+use crate::verifying::Verifying;
 
 pub use serde_json::json;
 
@@ -69,7 +70,8 @@ pub struct World {
     pub crashes: u64,
     pub replies: BTreeMap<RequestId, Result<String, Error>>,
     pub events: Vec<Event>,
-    pub verifying: Vec<(Link, Option<Box<str>>, Box<str>)>,
+    /// In the order in which they were asked for.
+    pub verifying: Vec<Verifying>,
     /// When alarms went off.
     pub looks: Vec<u64>,
     /// When frames went out: how many links a text went to.
@@ -322,7 +324,17 @@ impl World {
                 (end.link, end.attachment, end.ended) = (None, None, Some(code));
                 self.tell(Outward::Closed(client, code, reason));
             }
-            Action::Verify { link, id, token } => self.verifying.push((link, id, token)),
+            Action::Verify {
+                link,
+                id,
+                token,
+                nth,
+            } => self.verifying.push(Verifying {
+                link,
+                id,
+                token,
+                nth,
+            }),
             Action::Reply { request, reply } => self.tell(Outward::Reply(request, reply)),
             Action::Timer { at } => self.timer = Some(at),
             Action::Alarm { at } => {

@@ -1,16 +1,17 @@
 //! New tokens for connections (T5): the Worker examines them, which takes a moment at times.
 
 use super::universe::{Examined, Universe};
+use crate::verifying::Verifying;
 use crate::world::arrival;
 use roomful::auth::Rights;
 use roomful::protocol::{Error, ErrorCode};
-use roomful::room::{Input, Link};
 
 impl Universe {
     /// Takes the tokens that rooms want examined.
     pub fn examine(&mut self, room: usize) {
         let world = &mut self.rooms[room].world;
-        for (link, id, token) in std::mem::take(&mut world.verifying) {
+        for verifying in std::mem::take(&mut world.verifying) {
+            let (link, token) = (verifying.link, &verifying.token);
             let Some(end) = world.clients.iter().position(|end| end.link == Some(link)) else {
                 continue;
             };
@@ -20,7 +21,7 @@ impl Universe {
                 .find(|wire| wire.client.is_some_and(|client| client.0 == end))
                 .map_or_else(String::new, |wire| wire.arrival.grant.user.to_string());
             let mut grant = arrival(&user).grant;
-            let grant = match &*token {
+            let grant = match &**token {
                 "bad" => Err(Error::new(ErrorCode::InvalidToken)),
                 "busy" => Err(Error::new(ErrorCode::RoomBusy)),
                 "other" => Ok(arrival("somebody").grant),
@@ -31,11 +32,16 @@ impl Universe {
             };
             // Verifying takes a moment at times.
             let at = self.time + token.len() as u64 % 3 * 7;
+            // Not two of a connection in the other order: which of them counts is a test of its own.
+            let before = self
+                .examined
+                .iter()
+                .filter(|other| other.room == room && other.verifying.link == link);
+            let at = before.map(|other| other.at).fold(at, u64::max);
             let examined = Examined {
                 at,
                 room,
-                link,
-                id,
+                verifying,
                 grant,
             };
             let place = self.examined.partition_point(|other| other.at <= at);
@@ -47,10 +53,10 @@ impl Universe {
     pub fn renewed(
         &mut self,
         room: usize,
-        link: Link,
-        id: Option<Box<str>>,
+        verifying: Verifying,
         grant: Result<roomful::auth::Grant, Error>,
     ) {
+        let link = verifying.link;
         let place = &mut self.rooms[room];
         if let Some(end) = place
             .world
@@ -73,7 +79,7 @@ impl Universe {
             }
         }
         if place.world.room.is_some() {
-            place.world.handle(Input::Renewed { link, id, grant });
+            place.world.handle(verifying.outcome(grant));
         }
     }
 }

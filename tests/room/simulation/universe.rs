@@ -13,10 +13,11 @@ use super::run;
 use super::watch::Watch;
 use super::wire::{Down, Up, Wire};
 use crate::memory::Memory;
+use crate::verifying::Verifying;
 use crate::world::World;
 use roomful::auth::Grant;
 use roomful::protocol::{ConnectionId, Error};
-use roomful::room::{Input, Kind as Sort, Link};
+use roomful::room::{Input, Kind as Sort};
 
 /// One room with its surroundings, and who looks at it.
 pub struct Place {
@@ -32,8 +33,7 @@ pub struct Place {
 pub struct Examined {
     pub at: u64,
     pub room: usize,
-    pub link: Link,
-    pub id: Option<Box<str>>,
+    pub verifying: Verifying,
     pub grant: Result<Grant, Error>,
 }
 
@@ -203,8 +203,7 @@ impl Universe {
         {
             let Some(Examined {
                 room,
-                link,
-                id,
+                verifying,
                 grant,
                 ..
             }) = self.examined.pop_front()
@@ -212,7 +211,7 @@ impl Universe {
                 return;
             };
             self.put_away(room, 0);
-            self.renewed(room, link, id, grant);
+            self.renewed(room, verifying, grant);
             self.look();
         }
         self.active.retain(|wire| {
