@@ -10,6 +10,10 @@ use crate::protocol::{ConnectionId, Error, ErrorCode};
 /// Connection ids are counted in steps of this many a millisecond.
 const IDS_PER_MS: u64 = 16;
 
+/// The first offset of a session whose connection had no right to subscribe: no message is after it, so
+/// that whoever gets the right later cannot claim what was said before (R2).
+const NOTHING_HEARD: u64 = u64::MAX;
+
 /// The session that a secret has proved.
 #[derive(Copy, Clone, Debug)]
 pub(super) struct Session {
@@ -40,10 +44,12 @@ impl Room {
             offset,
             session,
         } = connect;
-        self.check_ban(&grant.user, turn)?;
+        let banned_until = self.check_ban(&grant.user, turn)?;
         self.rates.arrive(&grant.user, turn.now, &self.limits)?;
         self.stuck.check(&grant.user)?;
-        let session = session.and_then(|secret| self.session(kind, &grant.user, &secret));
+        let session = session
+            .and_then(|secret| self.session(kind, &grant.user, &secret))
+            .filter(|session| !self.ended_by_ban(*session, banned_until));
         if !session.is_some_and(|session| self.has_place(session.connection)) {
             self.check_capacity(&grant.user)?;
         }
@@ -60,7 +66,11 @@ impl Room {
         };
         let mut connection = Connection::new(id, kind, user, grant.can, turn.now);
         connection.expires_at = grant.expires_at;
-        connection.first_offset = session.map_or(self.log.offset(), |session| session.first_offset);
+        connection.first_offset = match session.map(|session| session.first_offset) {
+            _ if !connection.subscribes() => NOTHING_HEARD,
+            None | Some(NOTHING_HEARD) => self.log.offset(),
+            Some(first_offset) => first_offset,
+        };
         let asked = epoch.is_some() || offset.is_some();
         let missed = if asked {
             self.missed(
@@ -103,12 +113,25 @@ impl Room {
     }
 
     /// Also asked when storage knows nothing of the room: bans outlive its deletion (H5).
-    pub(super) fn check_ban(&self, user: &str, turn: &mut Turn<'_>) -> Result<(), Error> {
+    /// Gives the end of the user's last ban.
+    pub(super) fn check_ban(&self, user: &str, turn: &mut Turn<'_>) -> Result<Option<u64>, Error> {
         match turn.store.ban(user) {
             Ok(Some(until)) if until > turn.now => Err(Error::new(ErrorCode::Banned)),
-            Ok(_) => Ok(()),
+            Ok(until) => Ok(until),
             Err(error) => Err(turn.refused("ban", &error)),
         }
+    }
+
+    /// A ban ends the user's sessions (H4): they could claim what was said during it. None begins while
+    /// it lasts, so it is those whose connection ids, which are times, are from before its end.
+    fn ended_by_ban(&self, session: Session, banned_until: Option<u64>) -> bool {
+        banned_until.is_some_and(|until| session.connection.get() < self.first_id(until))
+    }
+
+    /// The least connection id that is given at this time.
+    fn first_id(&self, at: u64) -> u64 {
+        at.saturating_sub(self.meta.created_at)
+            .saturating_mul(IDS_PER_MS)
     }
 
     /// Connections within their grace keep their place: whoever comes back finds it.
@@ -153,9 +176,8 @@ impl Room {
             self.last_connection = self.last_connection.max(session.connection.get());
             return Ok(session.connection);
         }
-        let age = now.max(self.log.at()).saturating_sub(self.meta.created_at);
-        let next = age
-            .saturating_mul(IDS_PER_MS)
+        let next = self
+            .first_id(now.max(self.log.at()))
             .max(self.last_connection.saturating_add(1));
         self.last_connection = next;
         ConnectionId::new(next).ok_or_else(|| Error::new(ErrorCode::Internal))

@@ -88,7 +88,9 @@ impl Room {
 
     /// Whether one more user can be banned. A ban in place of another takes no space.
     pub(super) fn check_bans(&self, user: &str, turn: &mut Turn<'_>) -> Result<(), Error> {
-        let bans = turn.store.count_bans(turn.now);
+        // One that has ended still ends sessions (H4), while what was said meanwhile can be had.
+        let forgotten = turn.now.saturating_sub(self.limits.history_ms);
+        let bans = turn.store.count_bans(forgotten);
         let bans = bans.map_err(|error| turn.refused("ban", &error))?;
         if bans < MAX_BANS {
             return Ok(());

@@ -22,7 +22,7 @@ impl Room {
         }
         let reply = match self.check_ban(&grant.user, turn) {
             Err(error) => Err(error),
-            Ok(()) => match call {
+            Ok(_) => match call {
                 Call::Publish(messages) => return self.publish_all(request, grant, messages, turn),
                 Call::Presence => self.read(grant, turn, |room, _| Ok(room.presence())),
                 Call::History(query) => self.read(grant, turn, |room, turn| {

@@ -187,7 +187,7 @@ pub trait Store {
     fn ban(&mut self, user: &str) -> StoreResult<Option<u64>>;
     /// Bans a user, in place of an earlier ban.
     fn put_ban(&mut self, user: &str, until: u64) -> StoreResult<()>;
-    /// Deletes the bans that have ended by `now`, and tells how many are left.
+    /// Deletes the bans that had ended by `now`, and tells how many are left.
     fn count_bans(&mut self, now: u64) -> StoreResult<u64>;
 
     /// Heads of the rows that hold offsets above `after`, in `direction`, until `visit` breaks.

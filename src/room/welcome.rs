@@ -28,14 +28,15 @@ impl Room {
         let Some(after) = offset.and_then(parse_offset) else {
             return Ok(None);
         };
-        let allowed = connection.can.has(Rights::HISTORY)
-            || session.is_some_and(|session| after >= session.first_offset);
-        if !allowed {
-            return Ok(None);
-        }
+        let has_history = connection.can.has(Rights::HISTORY);
         if !connection.subscribes() {
             // Nothing was ever addressed to it, so nothing is missing.
-            return Ok((after <= self.log.offset()).then(Missed::new));
+            let none = has_history || session.is_some();
+            return Ok((none && after <= self.log.offset()).then(Missed::new));
+        }
+        let own = session.is_some_and(|session| after >= session.first_offset);
+        if !has_history && !own {
+            return Ok(None);
         }
         let missed = self.log.replay(
             after,

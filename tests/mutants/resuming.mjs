@@ -67,6 +67,24 @@ export default [
     by: ".verify_slice(&mac)\n            .ok();",
   },
   {
+    promise: "H4: a ban ends the sessions of its user",
+    file: "src/room/connect.rs",
+    text: "session.connection.get() < self.first_id(until)",
+    by: "session.connection.get() == until",
+  },
+  {
+    promise: "H4: a ban that has ended is kept as long as the history",
+    file: "src/room/fill.rs",
+    text: "let forgotten = turn.now.saturating_sub(self.limits.history_ms);",
+    by: "let forgotten = turn.now;",
+  },
+  {
+    promise: "R2: a session without subscribe claims nothing",
+    file: "src/room/connect.rs",
+    text: "const NOTHING_HEARD: u64 = u64::MAX;",
+    by: "const NOTHING_HEARD: u64 = 0;",
+  },
+  {
     promise: "R1: a session gives the connection id back",
     file: "src/room/connect.rs",
     text: "if let Some(session) = session {\n            // It",
@@ -99,8 +117,8 @@ export default [
   {
     promise: "R2: without the right history nothing before the session's first welcome is replayed",
     file: "src/room/welcome.rs",
-    text: "|| session.is_some_and(|session| after >= session.first_offset);",
-    by: "|| session.is_some();",
+    text: "let own = session.is_some_and(|session| after >= session.first_offset);",
+    by: "let own = session.is_some();",
   },
   {
     promise: "R3: recovered is never true with something missing",

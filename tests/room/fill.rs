@@ -210,7 +210,12 @@ fn n10_h4_bans_have_a_number_and_those_that_have_ended_make_room() {
     // A ban in place of another is none more, and without a ban there is no limit.
     ban(&mut world, "u7", 60).unwrap();
     world.disconnect(json!({"user": "eve"})).unwrap();
+    // Those that have ended end sessions as long as anything said meanwhile can be had.
     world.pass(MINUTE);
+    assert!(ban(&mut world, "eve", 60).is_err());
+    for user in ["first", "u7"] {
+        world.store.bans.insert(user.to_owned(), world.now - DAY);
+    }
     ban(&mut world, "eve", 60).unwrap();
     assert_eq!(world.store.bans.len(), 9_999);
 }

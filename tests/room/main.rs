@@ -47,6 +47,7 @@ mod report;
 mod resume;
 mod rows;
 mod scrape;
+mod sessions;
 mod shares;
 mod simulation;
 mod storage;

@@ -154,20 +154,22 @@ impl Player {
         let same_epoch = self.epoch == text("epoch");
         let same_id = self.connection == text("connection");
         assert_eq!(message["user"]["id"], self.user.as_str());
-        if asked.session && same_epoch && !self.lenient {
-            assert!(same_id, "R1: the session gives its id back");
-        } else if !same_epoch || (asked.session && !same_id) {
+        // Whether the session gives its id back (R1) is watched, since a ban may have ended it.
+        if !same_epoch || (asked.session && !same_id) {
             self.forget();
             self.heard.clear();
         }
         let offset = message["offset"].as_u64().unwrap();
-        if !same_epoch || !same_id {
-            self.first_offset = offset;
-        }
         self.take_rights(&message["can"]);
-        let session = asked.session && same_id;
+        let session = asked.session && same_id && same_epoch;
         if let Some(expected) = self.recovers(asked, &text("epoch"), offset, session, limits) {
             assert_eq!(message["recovered"].as_bool(), expected, "R2, R3");
+        }
+        if !self.can("subscribe") {
+            // Its secret claims nothing.
+            self.first_offset = u64::MAX;
+        } else if !session || self.first_offset == u64::MAX {
+            self.first_offset = offset;
         }
         if self.gap || asked.offset != Some(self.offset) {
             // It may hear now what was said before what it has heard since.
@@ -205,6 +207,10 @@ impl Player {
         if asked.epoch.as_deref() != Some(epoch) {
             return Some(Some(false));
         }
+        if !self.can("subscribe") {
+            let proven = session || self.can("history");
+            return Some(Some(proven && offset <= newest));
+        }
         let own = session && offset >= self.first_offset;
         if !self.can("history") && !own {
             return Some(Some(false));
@@ -213,7 +219,6 @@ impl Player {
         let missed = match missed {
             None => return Some(Some(false)),
             Some(0) => return Some(Some(true)),
-            Some(_) if !self.can("subscribe") => return Some(Some(true)),
             Some(missed) => missed,
         };
         let too_many = missed > limits.recover_messages || missed > limits.history_messages;

@@ -81,7 +81,10 @@ impl Poster {
             watch.bans(user);
             asked = Asked::Ban {
                 user: user.to_owned(),
-                until: world.now + seconds * 1_000,
+                until: match seconds {
+                    0 => 0,
+                    _ => world.now + seconds * 1_000,
+                },
             };
         }
         watch.kicked(user, world.now);
@@ -148,7 +151,13 @@ impl Poster {
                     self.unanswered(Asked::Publish { message, lost });
                 }
             }
-            Asked::Ban { user, until } => watch.banned(&user, until),
+            Asked::Ban { user, until } => {
+                // The last one that was asked for is what holds.
+                let last = |other: &Asked| !matches!(other, Asked::Ban { user: same, .. } if *same == user);
+                if self.waiting.values().all(last) {
+                    watch.banned(&user, until);
+                }
+            }
             Asked::History => {
                 let epoch = reply["epoch"].as_str().unwrap();
                 for message in reply["messages"].as_array().unwrap() {

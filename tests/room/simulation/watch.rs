@@ -43,6 +43,8 @@ pub struct Watch {
     /// Whose connection a secret brings back.
     sessions: BTreeMap<String, Name>,
     bans: BTreeMap<String, u64>,
+    /// Of whom it is not known whether they are banned: what was asked for has not been answered.
+    perhaps_banned: BTreeSet<String>,
     restarts: u64,
 }
 
@@ -56,6 +58,7 @@ impl Watch {
             records: BTreeMap::new(),
             sessions: BTreeMap::new(),
             bans: BTreeMap::new(),
+            perhaps_banned: BTreeSet::new(),
             restarts: 0,
         }
     }
@@ -90,13 +93,20 @@ impl Watch {
         let own = shown.and_then(|secret| self.sessions.get(secret));
         let own = own.filter(|own| own.0 == epoch && self.records[*own].user == user);
         if !self.clock {
-            match own.filter(|_| !wire.arrival.kind.is_stream()) {
+            let back = own.filter(|own| {
+                let ended = self.ended_by_ban(own, now).unwrap_or(**own != name);
+                !ended && !wire.arrival.kind.is_stream()
+            });
+            match back {
                 Some(own) => assert_eq!(*own, name, "R1: the session gives its id back"),
                 None => {
                     // One that ended before its welcome got out is no other.
                     let before = self.records.get(&name).map(|record| &*record.user);
                     let new = before.is_none_or(str::is_empty);
-                    assert!(new, "C2: {connection} is given to {user}, and was before");
+                    assert!(
+                        new,
+                        "C2, H4: {connection} is given to {user}, and was before"
+                    );
                 }
             }
         }
@@ -153,12 +163,29 @@ impl Watch {
         }
     }
 
+    /// Whether a ban has ended this session (H4); `None` if that cannot be told from here.
+    fn ended_by_ban(&self, own: &Name, now: u64) -> Option<bool> {
+        let record = &self.records[own];
+        match self.bans.get(&record.user) {
+            _ if self.perhaps_banned.contains(&record.user) => None,
+            None | Some(0) => Some(false),
+            Some(until) => {
+                // What was said during an older one is no more to be had.
+                let kept = now < until + self.limits.history_ms;
+                (kept && record.began_at < *until).then_some(true)
+            }
+        }
+    }
+
     /// The outcome of a ban is not known until it is answered.
     pub fn bans(&mut self, user: &str) {
         self.bans.remove(user);
+        self.perhaps_banned.insert(user.to_owned());
     }
 
+    /// A ban until then is known to hold; 0 if it was lifted.
     pub fn banned(&mut self, user: &str, until: u64) {
+        self.perhaps_banned.remove(user);
         self.bans.insert(user.to_owned(), until);
     }
 
