@@ -62,6 +62,7 @@ impl Room {
         for row in absent {
             room.restore_absent(row, now);
         }
+        room.vacancy = Vacancy::restored(room.is_occupied());
         room.crowd.told = room.meta.crowded.then(|| room.occupancy());
         Ok(room)
     }

@@ -23,6 +23,11 @@ pub struct Vacancy {
 }
 
 impl Vacancy {
+    /// Who is there as the room wakes may go with the event that wakes it.
+    pub fn restored(occupied: bool) -> Vacancy {
+        Vacancy { occupied, since: 0 }
+    }
+
     /// The clock was set back to `now`.
     pub fn set_back(&mut self, now: u64) {
         self.since = self.since.min(now);
@@ -30,9 +35,14 @@ impl Vacancy {
 }
 
 impl Room {
+    /// Whether somebody is there, or may come back within the grace.
+    pub(super) fn is_occupied(&self) -> bool {
+        !self.connections.is_empty() || !self.absent.is_empty()
+    }
+
     /// Sets the alarm when the last one has gone, and if there is none.
     pub(super) fn note_vacancy(&mut self, turn: &mut Turn<'_>) {
-        let occupied = !self.connections.is_empty() || !self.absent.is_empty();
+        let occupied = self.is_occupied();
         let left = std::mem::replace(&mut self.vacancy.occupied, occupied) && !occupied;
         if left {
             self.vacancy.since = turn.now;
@@ -54,7 +64,9 @@ impl Room {
     /// The alarm: if nobody has been there for long enough, and nothing is to be remembered or done, the
     /// room ends.
     pub(super) fn judge_vacancy(&mut self, fresh: Fresh, turn: &mut Turn<'_>) {
-        let busy = !self.connections.is_empty() || self.next_wake().is_some();
+        // Whoever was there when this event began may be back within the same time as everybody else.
+        let busy =
+            self.vacancy.occupied || !self.connections.is_empty() || self.next_wake().is_some();
         if busy {
             return;
         }

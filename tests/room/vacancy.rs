@@ -1,6 +1,6 @@
 //! Rooms that nobody uses any more: when they erase themselves, and that it costs next to nothing.
 
-use crate::world::{World, arrival, json};
+use crate::world::{Client, World, arrival, json};
 use roomful::protocol::HistoryQuery;
 use roomful::room::{Call, Event, Kind};
 
@@ -127,6 +127,40 @@ fn n9_r2_whoever_sat_there_in_silence_for_days_finds_the_room_again() {
     let (_, back) = world.enter(&arrival("ana").resuming(&welcome, 1));
     assert_eq!(back["recovered"], true);
     assert_eq!(back["epoch"], welcome["epoch"]);
+}
+
+/// Leaving without a grace, in the very event that wakes the room.
+#[test]
+fn n9_r2_a_room_that_wakes_because_its_last_one_goes_waits_as_long_as_any_other() {
+    let closes = |world: &mut World, ana| world.drop(ana, 1000);
+    let falls_silent = |world: &mut World, _| world.pass(5 * MINUTE);
+    let is_removed = |world: &mut World, _| {
+        world.disconnect(json!({"user": "ana"})).unwrap();
+    };
+    let ways: [&dyn Fn(&mut World, Client); 3] = [&closes, &falls_silent, &is_removed];
+    for (put_away, goes) in [false, true]
+        .iter()
+        .flat_map(|put| ways.map(|goes| (put, goes)))
+    {
+        let mut world = World::new();
+        let (ana, welcome) = world.join("ana");
+        world.send(ana, json!({"type": "publish", "event": "m"}));
+        for _ in 0..2 * 24 * 60 {
+            world.ping(ana);
+            world.pass(MINUTE);
+            if *put_away {
+                world.evict();
+            }
+        }
+        goes(&mut world, ana);
+        assert!(!world.is_open(ana));
+        world.pass(100);
+        world.evict();
+        world.pass(NIGHT);
+        let (_, back) = world.enter(&arrival("ana").resuming(&welcome, 1));
+        assert_eq!(back["epoch"], welcome["epoch"]);
+        assert_eq!(back["recovered"], true);
+    }
 }
 
 #[test]
