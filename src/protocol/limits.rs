@@ -132,7 +132,7 @@ limits! {
         "After how long without traffic the connection of a plain client is closed.";
     ping_ms: u64 = "PING_SECONDS", 25 "seconds" x 1_000, 1 to 3_600,
         "How often clients should ping; one that is silent for four times as long is closed. Hidden tabs ping once a minute, so less than 20 cuts them off.";
-    frames_per_second: u64 = "FRAMES_PER_SECOND", 1_600 "frames" x 1, 100 to 1_000_000,
+    frames_per_second: u64 = "FRAMES_PER_SECOND", 1_200 "frames" x 1, 100 to 1_000_000,
         "How many frames a second a room sends before it gathers more into each.";
     max_tick_ms: u64 = "MAX_TICK_MS", 50 "milliseconds" x 1, 0 to 1_000,
         "How long a busy room gathers messages into one frame at most.";
@@ -246,7 +246,7 @@ mod tests {
             (limits.grace_ms, limits.idle_ms, limits.ping_ms),
             (10_000, 3_600_000, 25_000)
         );
-        assert_eq!(limits.frames_per_second, 1_600);
+        assert_eq!(limits.frames_per_second, 1_200);
         assert_eq!((limits.max_tick_ms, limits.commits_per_second), (50, 20));
     }
 

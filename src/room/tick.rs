@@ -3,10 +3,10 @@
 //! A send costs the runtime 15 to 50 µs of the room's one thread, nearly whatever its size: a profile of
 //! workerd (2026-11) shows the machinery of promises around each, not the bytes. So what a room spends is
 //! bounded by frames, not by messages: after a flush to N connections the next one waits
-//! N / `FRAMES_PER_SECOND`, at most `MAX_TICK_MS`. 40 people who move cursors wait 25 ms so: 40 frames a
-//! second for each, for about a fifth of the CPU of one frame for each message (at 16 ms it was a
-//! quarter; 2026-11). A commit costs a row, so there are `COMMITS_PER_SECOND` of them, give or take a few
-//! at once. A room that was quiet for that long waits for nothing at all.
+//! N / `FRAMES_PER_SECOND`, at most `MAX_TICK_MS`. 40 people who move cursors wait 33 ms so: 30 frames a
+//! second for each, for less than a fifth of the CPU of one frame for each message (at 25 ms it was
+//! 1/4.6 to 1/5.2, at 16 ms a quarter; 2026-11). A commit costs a row, so there are `COMMITS_PER_SECOND`
+//! of them, give or take a few at once. A room that was quiet for that long waits for nothing at all.
 //!
 //! Where even that is more than the machine can do, what comes in queues up before the room, which shows
 //! in timers that come late. Then the tick grows, up to twice `MAX_TICK_MS`: fewer frames, so that latency
