@@ -103,7 +103,7 @@ function fingerprint(options) {
   const sources = readdirSync(at("src"), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => path.relative(root, path.join(entry.parentPath ?? entry.path, entry.name)));
-  const others = ["Cargo.toml", "Cargo.lock", "package-lock.json", "scripts/build.mjs"];
+  const others = [".cargo/config.toml", "Cargo.toml", "Cargo.lock", "package-lock.json", "scripts/build.mjs"];
   for (const name of [...sources.sort(), ...others]) {
     hash.update(`\0${name}\0`);
     hash.update(readFileSync(at(name)));
