@@ -74,8 +74,9 @@ impl Family {
 /// use roomful::metrics::Exposition;
 ///
 /// let mut text = Exposition::new("roomful_room_", "room", "lobby");
-/// text.sample("closes_total", "code", "4101", 3);
-/// assert_eq!(text.into_text(), "roomful_room_closes_total{room=\"lobby\",code=\"4101\"} 3\n");
+/// text.families("closes_total|counter|code|4101 4102|Ended.", &[3, 0]);
+/// let text = text.into_text();
+/// assert!(text.contains("roomful_room_closes_total{room=\"lobby\",code=\"4101\"} 3\n"));
 /// ```
 #[derive(Debug)]
 pub struct Exposition {
@@ -98,7 +99,7 @@ impl Exposition {
     }
 
     /// Says what the samples of a family mean, before the first of them.
-    pub fn begin(&mut self, family: &Family) {
+    fn begin(&mut self, family: &Family) {
         for (line, rest) in [("# HELP ", family.help), ("# TYPE ", family.kind)] {
             self.text.push_str(line);
             self.push_name(family.name);
@@ -108,48 +109,51 @@ impl Exposition {
         }
     }
 
-    /// The families of a table, whose numbers stand in `numbers` one after the other.
+    /// The families of a table, whose numbers stand in `numbers` one after the other; times in
+    /// milliseconds. A histogram's are how many values there are up to each bound and above the one
+    /// before, and their sum.
     pub fn families(&mut self, table: &'static str, numbers: &[u64]) {
         let mut numbers = numbers.iter();
+        let mut next = || numbers.next().copied().unwrap_or(0);
         for family in Family::all(table) {
             self.begin(&family);
+            let Family { name, label, .. } = family;
+            let mut below = 0_u64;
+            let (histogram, times) = (family.kind == "histogram", name.ends_with("_seconds"));
+            let bucket = if histogram { "_bucket" } else { "" };
             for value in family.values() {
-                let number = numbers.next().copied().unwrap_or(0);
-                self.sample(family.name, family.label, value, number);
+                let number = next();
+                below = below.saturating_add(number);
+                let shown = if histogram { below } else { number };
+                self.sample(name, bucket, (label, value), shown, times && !histogram);
+            }
+            if histogram {
+                self.sample(name, "_sum", ("", ""), next(), times);
+                self.sample(name, "_count", ("", ""), below, false);
             }
         }
     }
 
-    /// One sample, with a label unless its name is empty.
-    pub fn sample(&mut self, name: &str, label: &str, value: &str, number: u64) {
-        self.line(name, label, value, &number.to_string());
-    }
-
-    /// One sample of a time, which Prometheus has in seconds.
-    pub fn seconds(&mut self, name: &str, milliseconds: u64) {
-        // Without a float's rounding.
-        let (mut number, rest) = ((milliseconds / 1_000).to_string(), milliseconds % 1_000);
-        number.push('.');
-        if rest < 100 {
-            number.push('0');
-        }
-        if rest < 10 {
-            number.push('0');
-        }
-        number.push_str(&rest.to_string());
-        self.line(name, "", "", &number);
-    }
-
-    fn line(&mut self, name: &str, label: &str, value: &str, number: &str) {
+    /// One sample, with a label unless its name is empty. Prometheus has times in seconds.
+    fn sample(&mut self, name: &str, suffix: &str, label: (&str, &str), number: u64, time: bool) {
         self.push_name(name);
+        self.text.push_str(suffix);
         self.text.push('{');
         self.text.push_str(&self.common);
-        if !label.is_empty() {
+        if !label.0.is_empty() {
             self.text.push(',');
-            push_label(&mut self.text, label, value);
+            push_label(&mut self.text, label.0, label.1);
         }
         self.text.push_str("} ");
-        self.text.push_str(number);
+        let mut digits = number.to_string();
+        if time {
+            // Without a float's rounding.
+            while digits.len() < 4 {
+                digits.insert(0, '0');
+            }
+            digits.insert(digits.len().saturating_sub(3), '.');
+        }
+        self.text.push_str(&digits);
         self.text.push('\n');
     }
 
@@ -183,7 +187,7 @@ mod tests {
     #[test]
     fn h9_labels_are_escaped() {
         let mut text = Exposition::new("x_", "room", "a\\b\"c\nd");
-        text.sample("y", "z", "é", 1);
+        text.sample("y", "", ("z", "é"), 1, false);
         assert_eq!(
             text.into_text(),
             "x_y{room=\"a\\\\b\\\"c\\nd\",z=\"é\"} 1\n"
@@ -192,10 +196,11 @@ mod tests {
 
     #[test]
     fn h9_times_are_in_seconds() {
-        for (milliseconds, number) in [(0, "0.000"), (7, "0.007"), (1_050, "1.050")] {
+        for (milliseconds, number) in [(0, "0.000"), (7, "0.007"), (12_050, "12.050")] {
             let mut text = Exposition::new("", "a", "b");
-            text.seconds("c", milliseconds);
-            assert_eq!(text.into_text(), format!("c{{a=\"b\"}} {number}\n"));
+            text.families("c_seconds|gauge|||d", &[milliseconds]);
+            let line = format!("\nc_seconds{{a=\"b\"}} {number}\n");
+            assert!(text.into_text().ends_with(&line));
         }
     }
 }

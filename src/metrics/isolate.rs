@@ -1,6 +1,8 @@
 //! What one isolate of the Worker has answered.
 
-use super::exposition::{Exposition, Family};
+use super::exposition::Exposition;
+#[cfg(not(target_arch = "wasm32"))]
+use super::exposition::Family;
 use super::ledger::{Ledger, codes};
 use crate::protocol::ErrorCode;
 
@@ -83,10 +85,7 @@ impl Isolate {
     /// ```
     pub fn text(&self) -> String {
         let mut text = Exposition::new(PREFIX, "isolate", &self.id);
-        for family in Family::all(START) {
-            text.begin(&family);
-            text.seconds(family.name, self.since);
-        }
+        text.families(START, &[self.since]);
         text.families(FAMILIES, self.ledger.counts());
         text.into_text()
     }

@@ -1,8 +1,10 @@
 //! The room in numbers, for whoever runs it (H9).
 
-use super::counters::{self, LATE};
+use super::counters;
 use super::{Room, Turn, storage_bound};
-use crate::metrics::{Exposition, Family};
+use crate::metrics::Exposition;
+#[cfg(not(target_arch = "wasm32"))]
+use crate::metrics::Family;
 
 /// What the names of a room's metrics begin with.
 const PREFIX: &str = "roomful_room_";
@@ -18,18 +20,15 @@ storage_bytes|gauge|||Size of the database.
 storage_limit_bytes|gauge|||Size at which nothing more is stored.
 rows_written_total|counter|||Rows written, alarms among them.
 stored_messages_total|counter|||Messages stored in this epoch.
-stored_bytes_total|counter|||Bytes stored in this epoch.";
-const TIMES: &str = "\
+stored_bytes_total|counter|||Bytes stored in this epoch.
 start_time_seconds|gauge|||When the object came into memory.
 tick_stretch_seconds|gauge|||What is added to the tick.";
-const LATENESS: &str = "timer_lateness_seconds|histogram|le||How late timers came.";
 
 impl Room {
     /// All metrics of a room as a Markdown table, for the documentation.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn metrics_table() -> String {
-        let families = [GAUGES, TIMES, LATENESS, counters::FAMILIES];
-        Family::markdown_table(PREFIX, &families)
+        Family::markdown_table(PREFIX, &[GAUGES, counters::FAMILIES])
     }
 
     /// The numbers as Prometheus reads them. Counts nothing itself.
@@ -58,28 +57,11 @@ impl Room {
                 self.rows_written(&mut *turn.store),
                 self.log.offset(),
                 self.log.total(),
+                self.awake_since,
+                self.tick.strain(),
             ],
         );
-        let times = [self.awake_since, self.tick.strain()];
-        for (family, time) in Family::all(TIMES).zip(times) {
-            text.begin(&family);
-            text.seconds(family.name, time);
-        }
-        self.write_lateness(&mut text);
         text.families(counters::FAMILIES, self.counters.numbers());
         text.into_text()
-    }
-
-    fn write_lateness(&self, text: &mut Exposition) {
-        Family::all(LATENESS).for_each(|family| text.begin(&family));
-        let mut numbers = self.counters.timers().iter();
-        let mut timers = 0_u64;
-        for ((_, bound), number) in LATE.iter().zip(&mut numbers) {
-            timers = timers.saturating_add(*number);
-            text.sample("timer_lateness_seconds_bucket", "le", bound, timers);
-        }
-        let late = numbers.next().copied().unwrap_or(0);
-        text.seconds("timer_lateness_seconds_sum", late);
-        text.sample("timer_lateness_seconds_count", "", "", timers);
     }
 }

@@ -15,14 +15,7 @@ use crate::protocol::Error;
 use crate::room::Report;
 
 thread_local! {
-    static ISOLATE: RefCell<Option<Isolate>> = const { RefCell::new(None) };
-}
-
-/// Does something with the numbers of this isolate.
-fn with<T>(work: impl FnOnce(&mut Isolate) -> T) -> T {
-    ISOLATE.with_borrow_mut(|isolate| {
-        work(isolate.get_or_insert_with(|| Isolate::new(id(), tokens::now())))
-    })
+    static ISOLATE: RefCell<Isolate> = RefCell::new(Isolate::new(id(), tokens::now()));
 }
 
 /// A random number that tells this isolate from others.
@@ -36,7 +29,7 @@ fn id() -> String {
 
 /// Counts what a request came to.
 pub fn answered(outcome: &Result<Response, Error>, env: &Env) {
-    let point = with(|isolate| {
+    let point = ISOLATE.with_borrow_mut(|isolate| {
         match outcome {
             Ok(response) if response.status_code() == 101 => isolate.count(Outcome::Upgraded),
             Ok(_) => isolate.count(Outcome::Answered),
@@ -57,12 +50,12 @@ pub fn fetched_keys(succeeded: bool) {
     } else {
         Outcome::Failed
     };
-    with(|isolate| isolate.count(outcome));
+    ISOLATE.with_borrow_mut(|isolate| isolate.count(outcome));
 }
 
 /// What this isolate has to say.
 pub fn text() -> String {
-    with(|isolate| isolate.text())
+    ISOLATE.with_borrow(|isolate| isolate.text())
 }
 
 /// Writes a room's data point.
