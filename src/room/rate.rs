@@ -14,6 +14,14 @@ const OVER_BYTES: usize = 1_024 * 1_024;
 const OVER_FRAMES: usize = 16;
 /// What a refusal costs beside the reading, in bytes: the error is written and sent.
 const REFUSAL: usize = 256;
+/// Bytes are counted in parts of the largest message, of which it has so many: no more than a bucket may be below empty.
+const PARTS: u64 = 64;
+
+/// How many parts so many bytes are, begun ones included.
+pub fn parts(bytes: usize, limits: &Limits) -> u64 {
+    let parts = (bytes as u64).saturating_mul(PARTS);
+    parts.div_ceil((limits.message_bytes as u64).max(1))
+}
 
 /// A token bucket in the form of the generic cell rate algorithm: one time instead of a level and a
 /// time, so that it fits an attachment and "full" needs no upkeep.
@@ -45,6 +53,12 @@ impl Pace {
             u64::from(limits.rate_per_second),
             u64::from(limits.rate_burst),
         )
+    }
+
+    /// N6: parts of messages of all of one user's connections, as many as one connection may send.
+    pub fn parts(limits: &Limits) -> Pace {
+        let parts = |messages: u32| u64::from(messages).saturating_mul(PARTS);
+        Pace::of(parts(limits.rate_per_second), parts(limits.rate_burst))
     }
 
     /// N11: connects of one user. All tabs may come three times in a row, and a tenth of them each second.
@@ -91,15 +105,20 @@ impl Rate {
             self.full_at = next;
             return Ok(());
         }
+        Err(self.over(now, next.saturating_sub(latest).div_ceil(1_000)))
+    }
+
+    /// Notes a refusal, after which `retry_after` milliseconds have to pass.
+    pub fn over(&mut self, now: u64, retry_after: u64) -> Over {
         if self.over_since == 0 || now.saturating_sub(self.refused_at) > OVER_PAUSE {
             self.over_since = now.max(1);
             self.refused = 0;
         }
         self.refused_at = now;
-        Err(Over {
-            retry_after: next.saturating_sub(latest).div_ceil(1_000),
+        Over {
+            retry_after,
             too_long: now.saturating_sub(self.over_since) >= OVER_FOR,
-        })
+        }
     }
 
     /// Notes how many bytes were read only to be refused; true if it was too much in this period (E3).

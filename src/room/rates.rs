@@ -1,6 +1,6 @@
 //! N6, N11: buckets of users rather than of connections, for as long as they are not full.
 
-use super::rate::{Over, Pace, Rate};
+use super::rate::{self, Over, Pace, Rate};
 use crate::map::Map;
 use crate::protocol::{Error, Limits};
 
@@ -26,8 +26,10 @@ pub struct Rates {
     rested_at: u64,
     /// Of how often users connect.
     arrivals: Book,
-    /// When all of these are full.
-    arrived_at: u64,
+    /// Of the bytes that all connections of a user send.
+    said: Book,
+    /// When all of these two are full.
+    full_at: u64,
 }
 
 impl Rates {
@@ -67,7 +69,7 @@ impl Rates {
     pub fn arrive(&mut self, user: &str, now: u64, limits: &Limits) -> Result<(), Error> {
         let rate = self.arrivals.of(user, now);
         let taken = rate.take(now, Pace::connects(limits));
-        self.arrived_at = self.arrived_at.max(rate.rested_at());
+        self.full_at = self.full_at.max(rate.rested_at());
         taken.map_err(|over| over.error().with_message("Too many connects of this user."))
     }
 
@@ -79,14 +81,32 @@ impl Rates {
         }
         let rate = self.arrivals.of(user, now);
         rate.charge(units as u64, now, Pace::connects(limits));
-        self.arrived_at = self.arrived_at.max(rate.rested_at());
+        self.full_at = self.full_at.max(rate.rested_at());
+    }
+
+    /// Takes a message's bytes from what all connections of a user may send together.
+    ///
+    /// Small ones are free, and cost no time: as many as all connections may send are no more than that.
+    pub fn say(&mut self, user: &str, bytes: usize, now: u64, limits: &Limits) -> Result<(), Over> {
+        let small = limits
+            .message_bytes
+            .checked_div(limits.connections_per_user);
+        if bytes <= small.unwrap_or(0) {
+            return Ok(());
+        }
+        let pace = Pace::parts(limits);
+        let rate = self.said.of(user, now);
+        rate.take(now, pace)?;
+        rate.charge(rate::parts(bytes, limits).saturating_sub(1), now, pace);
+        self.full_at = self.full_at.max(rate.rested_at());
+        Ok(())
     }
 
     /// Until when the room has to stay in memory for them; `None` if it does not.
     pub fn rested_at(&self, now: u64) -> Option<u64> {
-        let arrivals = self.arrived_at.saturating_sub(PUT_AWAY_AFTER);
-        let arrivals = arrivals.min(now.saturating_add(REMEMBERED));
-        Some(self.rested_at.max(arrivals)).filter(|at| *at > now)
+        let full_at = self.full_at.saturating_sub(PUT_AWAY_AFTER);
+        let full_at = full_at.min(now.saturating_add(REMEMBERED));
+        Some(self.rested_at.max(full_at)).filter(|at| *at > now)
     }
 
     /// Forgets what does not matter any more, once nothing of its kind does.
@@ -95,23 +115,23 @@ impl Rates {
             (self.left, self.callers) = Default::default();
             self.rested_at = 0;
         }
-        if self.arrived_at > 0 && self.arrived_at <= now {
-            self.arrivals = Book::default();
-            self.arrived_at = 0;
+        if self.full_at > 0 && self.full_at <= now {
+            (self.arrivals, self.said) = Default::default();
+            self.full_at = 0;
         }
     }
 
     /// How many are kept.
     #[cfg(not(target_arch = "wasm32"))]
     pub fn count(&self) -> usize {
-        let books = [&self.left, &self.callers, &self.arrivals];
+        let books = [&self.left, &self.callers, &self.arrivals, &self.said];
         books.iter().map(|book| book.rates.len()).sum()
     }
 
     /// The clock was set back by so many milliseconds.
     pub fn set_back(&mut self, back: u64) {
         self.rested_at = self.rested_at.saturating_sub(back);
-        self.arrived_at = self.arrived_at.saturating_sub(back);
+        self.full_at = self.full_at.saturating_sub(back);
     }
 }
 

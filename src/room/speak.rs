@@ -115,7 +115,13 @@ impl Room {
         let Some(connection) = self.connections.get_mut(&link) else {
             return false;
         };
-        let Err(over) = connection.rate.take(turn.now, Pace::messages(&self.limits)) else {
+        let (now, pace) = (turn.now, Pace::messages(&self.limits));
+        let taken = connection.rate.take(now, pace).and_then(|()| {
+            let user = &connection.user.id;
+            let said = self.rates.say(user, bytes, now, &self.limits);
+            said.map_err(|over| connection.rate.over(now, over.retry_after))
+        });
+        let Err(over) = taken else {
             return true;
         };
         let id = connection.id;

@@ -117,8 +117,8 @@ export default [
   {
     promise: "N6: who is over the rate is not heard",
     file: "src/room/speak.rs",
-    text: "let Err(over) = connection.rate.take(turn.now, Pace::messages(&self.limits)) else {\n            return true;\n        };",
-    by: "let Err(over) = connection.rate.take(turn.now, Pace::messages(&self.limits)) else {\n            return true;\n        };\n        if !over.too_long {\n            return true;\n        }",
+    text: "let Err(over) = taken else {\n            return true;\n        };",
+    by: "let Err(over) = taken else {\n            return true;\n        };\n        if !over.too_long {\n            return true;\n        }",
   },
   {
     promise: "N6: a session that resumes keeps its bucket",

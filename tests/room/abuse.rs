@@ -2,7 +2,7 @@
 
 use crate::connects::refusal;
 use crate::frame::count;
-use crate::world::{World, arrival, json};
+use crate::world::{Client, World, arrival, json};
 use roomful::protocol::{Error, ErrorCode, HistoryQuery, http};
 use roomful::room::{Call, Input};
 
@@ -33,6 +33,89 @@ fn n6_leaving_and_coming_again_does_not_refill_the_bucket() {
         world.send(second, cursor());
         assert_eq!(count(&world.brief(bob), "c null"), 1);
     }
+}
+
+#[test]
+fn n6_all_connections_of_a_user_send_no_more_bytes_than_one_may() {
+    let flood = |bytes: usize| {
+        let mut world = World::with(|limits| {
+            limits.message_bytes = 1_024;
+            limits.connections_per_user = 10;
+        });
+        let (bob, _) = world.join("bob");
+        let data = "x".repeat(bytes);
+        let message = json!({"type": "publish", "event": "e", "ephemeral": true, "data": data});
+        let tabs: Vec<Client> = (0..4).map(|_| world.join("eve").0).collect();
+        world.pass(1_000);
+        world.read(bob);
+        let say = |world: &mut World, tab: Client| {
+            for _ in 0..200 {
+                world.send(tab, message.clone());
+            }
+            world.pass(100);
+            let heard = world.read(bob);
+            heard.iter().filter(|heard| heard["event"] == "e").count()
+        };
+        let at_once: usize = tabs.iter().map(|tab| say(&mut world, *tab)).sum();
+        let (mallory, _) = world.join("mallory");
+        assert_eq!(say(&mut world, mallory), 200, "others have their own");
+        world.pass(900);
+        (at_once, say(&mut world, tabs[0]))
+    };
+    // A message of 960 bytes is 60 of the 64 parts of the largest. The four take 0.4 s.
+    let (at_once, later) = flood(960 - 61);
+    assert!((240..=250).contains(&at_once), "{at_once}");
+    assert!((105..=120).contains(&later), "{later}");
+    // Small ones are not counted: as many as all may send are less than that.
+    assert_eq!(flood(40).0, 800);
+}
+
+#[test]
+fn n6_what_one_connection_may_say_is_not_less_for_its_size() {
+    let mut world = World::new();
+    let (bob, _) = world.join("bob");
+    let (ana, _) = world.join("ana");
+    let data = "x".repeat(65_000);
+    let large = json!({"type": "publish", "event": "e", "ephemeral": true, "data": data});
+    for _ in 0..200 {
+        world.send(ana, large.clone());
+    }
+    for _ in 0..500 {
+        world.pass(10);
+        world.send(ana, large.clone());
+    }
+    world.pass(100);
+    assert_eq!(world.read(bob).len(), 1 + 700);
+    world.read(ana);
+    world.send(ana, large);
+    assert_eq!(world.brief(ana).len(), 1);
+}
+
+#[test]
+fn n6_e3_who_has_much_read_beyond_what_all_connections_may_send_is_closed() {
+    let mut world = World::new();
+    let (first, _) = world.join("eve");
+    let (second, _) = world.join("eve");
+    let (ana, _) = world.join("ana");
+    let data = "x".repeat(60_000);
+    let large = json!({"type": "publish", "event": "e", "ephemeral": true, "data": data});
+    for _ in 0..200 {
+        world.send(first, large.clone());
+    }
+    let mut sent = 0;
+    while world.is_open(second) {
+        world.send(second, large.clone());
+        sent += 1;
+        assert!(sent < 100);
+    }
+    // What is left of 13 MB, and a megabyte that is read in vain.
+    assert!((30..=40).contains(&sent), "{sent}");
+    assert_eq!(world.closed(second), Some(4300));
+    assert_eq!(world.brief(second).last().unwrap(), "error rate_limited");
+    assert!(world.is_open(first));
+    world.read(ana);
+    world.send(ana, large);
+    assert_eq!(world.read(ana).len(), 1);
 }
 
 #[test]
