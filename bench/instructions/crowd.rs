@@ -3,8 +3,7 @@
 use roomful::auth::{Grant, Rights};
 use roomful::protocol::{Json, Limits};
 use roomful::room::{Action, Connect, Fresh, Input, Kind, Link, Room};
-
-use crate::disk::Disk;
+use roomful_memory::Memory;
 
 const EPOCH: &str = "2n9c";
 const START: u64 = 1_800_000_000_000;
@@ -13,14 +12,14 @@ const TICK: u64 = 50;
 
 pub struct Crowd {
     room: Room,
-    disk: Disk,
+    store: Memory,
     now: u64,
     actions: Vec<Action>,
 }
 
 /// What is left of a room that is not in memory.
 pub struct Asleep {
-    disk: Disk,
+    store: Memory,
     sockets: Vec<(Link, String)>,
 }
 
@@ -33,7 +32,7 @@ impl Asleep {
             ..limits()
         };
         let empty = Asleep {
-            disk: Disk::default(),
+            store: Memory::default(),
             sockets: Vec::new(),
         };
         let mut crowd = empty.wake_with(limits);
@@ -47,11 +46,11 @@ impl Asleep {
             }
         }
         assert_eq!(sockets.len(), people as usize);
-        let mut disk = crowd.disk;
-        if let Some(meta) = &mut disk.meta {
+        let mut store = crowd.store;
+        if let Some(meta) = &mut store.meta {
             meta.crowded = false;
         }
-        Asleep { disk, sockets }
+        Asleep { store, sockets }
     }
 
     pub fn wake(self) -> Crowd {
@@ -59,15 +58,22 @@ impl Asleep {
     }
 
     fn wake_with(self, limits: Limits) -> Crowd {
-        let Asleep { mut disk, sockets } = self;
+        let Asleep { mut store, sockets } = self;
         let fresh = Fresh {
             epoch: EPOCH.to_owned(),
             key: [7; 32],
         };
-        let room = Room::restore("lobby".to_owned(), limits, fresh, START, sockets, &mut disk);
+        let room = Room::restore(
+            "lobby".to_owned(),
+            limits,
+            fresh,
+            START,
+            sockets,
+            &mut store,
+        );
         Crowd {
-            room: room.expect("the disk does not fail"),
-            disk,
+            room: room.expect("storage does not fail"),
+            store,
             now: START,
             actions: Vec::new(),
         }
@@ -86,7 +92,7 @@ impl Crowd {
     pub fn handle(&mut self, input: Input<'_>) {
         self.actions.clear();
         self.room
-            .handle(self.now, input, &mut self.disk, &mut self.actions);
+            .handle(self.now, input, &mut self.store, &mut self.actions);
     }
 
     pub fn say(&mut self, link: u32, text: &str) {

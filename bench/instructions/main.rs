@@ -11,7 +11,6 @@
 )]
 
 mod crowd;
-mod disk;
 mod scenarios;
 
 #[global_allocator]

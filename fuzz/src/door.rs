@@ -7,6 +7,7 @@ use roomful::auth::{
     SessionKey, origin_allowed, verify,
 };
 use roomful::protocol::{ConnectionId, ErrorCode, Json};
+use roomful::variables::{NAMES, Placement, misspelt};
 use serde_json::Value;
 
 use crate::token::{NOW, SECRET, variables};
@@ -95,24 +96,33 @@ pub fn headers(text: &str) {
     }
 }
 
-/// The operator's variables, a line each, then an origin.
+/// The operator's variables as [`NAMES`] lists them, a line each, then an origin.
 pub fn config(text: &str) {
-    let names = [
-        "ROOMFUL_SECRETS",
-        "ROOMFUL_JWKS_URL",
-        "ROOMFUL_AUDIENCE",
-        "ROOMFUL_ISSUER",
-        "ROOMFUL_ANONYMOUS",
-        "ALLOWED_ORIGINS",
-    ];
     let mut lines = text.split('\n');
-    let set: Vec<(&str, &str)> = names.into_iter().zip(lines.by_ref()).collect();
+    let set: Vec<(&str, &str)> = NAMES.into_iter().zip(lines.by_ref()).collect();
+    let value = |name| {
+        let found = set.iter().find(|(known, _)| *known == name);
+        found.map_or("", |(_, value)| value.trim())
+    };
+    for (_, value) in &set {
+        if let Some(found) = misspelt(value) {
+            assert!(!NAMES.contains(value) && found.meant != Some(value));
+        }
+    }
+    match Placement::from_variables(variables(&set)) {
+        Ok(placed) => {
+            let (jurisdiction, location) = (placed.jurisdiction, placed.location);
+            assert_eq!(jurisdiction.unwrap_or_default(), value("ROOM_JURISDICTION"));
+            assert_eq!(location.unwrap_or_default(), value("ROOM_LOCATION"));
+        }
+        Err(invalid) => assert!(!value(invalid.name).is_empty()),
+    }
     let config = match AuthConfig::from_variables(variables(&set)) {
         Ok(config) => config,
-        Err(invalid) => return assert!(names.contains(&invalid.name)),
+        Err(invalid) => return assert!(!value(invalid.name).is_empty()),
     };
-    let list = set.first().map_or("", |(_, list)| list);
-    let alone = AuthConfig::from_variables(variables(&[(names[0], list)]));
+    let list = value("ROOMFUL_SECRETS");
+    let alone = AuthConfig::from_variables(variables(&[("ROOMFUL_SECRETS", list)]));
     let shown = format!("{alone:?}");
     for entry in list.split(',') {
         let secret = entry.split_once(':').map_or(entry, |(_, secret)| secret);
@@ -120,20 +130,18 @@ pub fn config(text: &str) {
         assert!(secret.len() < 32 || !shown.contains(secret), "{shown}");
     }
     // A list without entries is none.
-    let given = |name| {
-        let value = set.iter().find(|(known, _)| *known == name);
-        let entry = |entry: &str| !entry.trim().is_empty();
-        value.is_some_and(|(_, value)| value.split(',').any(entry))
-    };
+    let given = |name| value(name).split(',').any(|entry| !entry.trim().is_empty());
+    let keys = given("ROOMFUL_SECRETS") || given("ROOMFUL_JWKS_URL");
     match config.mode() {
-        Mode::Anonymous => assert!(!given(names[0]) && !given(names[1]) && given(names[4])),
-        Mode::Tokens(_) => assert!(given(names[0]) || given(names[1])),
+        Mode::Anonymous => assert!(!keys && given("ROOMFUL_ANONYMOUS")),
+        Mode::Tokens(_) => assert!(keys),
         Mode::NotConfigured(_) => assert!(config.check().is_err()),
     }
     let token = "eyJhbGciOiJub25lIn0.e30.";
     assert!(verify(token, &config, NOW).is_err());
     if let Ok(allowed) = origin_allowed(lines.next(), "http://localhost", &config) {
-        assert!(allowed.is_none() || given(names[5]) || matches!(config.mode(), Mode::Anonymous));
+        let listed = given("ALLOWED_ORIGINS") || matches!(config.mode(), Mode::Anonymous);
+        assert!(allowed.is_none() || listed);
     }
 }
 

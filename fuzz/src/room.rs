@@ -44,8 +44,8 @@ impl World {
             11 => match bytes.int_in_range(0..=4_u8)? {
                 0 => self.restart(),
                 1 => self.now = self.now.saturating_sub(bytes.arbitrary::<u16>()?.into()),
-                2 => self.store.fails_after = Some(bytes.arbitrary::<u8>()? % 8),
-                3 => self.store.fails_after = None,
+                2 => self.store.faults.0 = Some(bytes.arbitrary::<u8>()? % 8),
+                3 => self.store.faults.0 = None,
                 _ => self.store.size = u64::MAX - self.store.size,
             },
             12 => self.renewed(bytes)?,
@@ -226,7 +226,7 @@ impl World {
 
     /// In the end storage works, everything is sent, and all who listen have seen the newest message.
     fn quiet(&mut self) {
-        self.store.fails_after = None;
+        self.store.faults.0 = None;
         if !self.wake() {
             panic!("storage works");
         }
@@ -234,7 +234,11 @@ impl World {
         for (link, end) in &self.ends {
             let known = self.room.as_ref().is_some_and(|room| room.knows(*link));
             if let Some(offset) = end.offset.filter(|_| known) {
-                assert_eq!(offset, self.store.offset(), "{link:?} lacks messages");
+                assert_eq!(
+                    offset,
+                    self.store.newest_offset(),
+                    "{link:?} lacks messages"
+                );
             }
         }
     }

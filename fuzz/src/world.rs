@@ -254,7 +254,7 @@ impl World {
 
     /// M1, M3, R2: from its `welcome` on, nobody sees a gap, a double or another order.
     fn take(&mut self, link: Link, messages: &[Value]) {
-        let stored = self.store.offset();
+        let stored = self.store.newest_offset();
         let end = self.ends.get_mut(&link).expect("the link is there");
         for message in messages {
             let offset = message["offset"].as_u64();

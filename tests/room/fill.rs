@@ -118,13 +118,13 @@ fn n5_what_time_has_ended_leaves_the_disk_with_the_next_look() {
         assert_eq!(history(&mut world), [0; 0]);
         // That has cost a row for each, once: it is not even tried again.
         let written = world.store.rows_written;
-        world.store.failing.insert("forget");
+        world.store.faults.failing.insert("forget");
         for _ in 0..10 {
             world.ping(ana);
             world.pass(MINUTE);
         }
         assert_eq!((world.store.rows_written, world.events.len()), (written, 0));
-        world.store.failing.clear();
+        world.store.faults.failing.clear();
         world.restart();
         let (ana, back) = world.enter(&arrival("ana").resuming(&welcome, 100));
         assert_eq!(
@@ -172,22 +172,22 @@ fn n5_m5_what_cannot_be_taken_from_the_disk_is_tried_again_and_harms_nothing() {
         }
     };
     for failing in ["forget", "heads"] {
-        world.store.failing.insert(failing);
+        world.store.faults.failing.insert(failing);
         let before = world.store.newest_offset();
         full(&mut world);
         assert_eq!(world.store.newest_offset(), before + 40);
-        world.store.failing.clear();
+        world.store.faults.failing.clear();
         say(&mut world, ana, json!({}));
         assert!(lies(&world) <= 2 * 65_536);
         world.read(ana);
     }
-    world.store.failing.insert("forget");
+    world.store.faults.failing.insert("forget");
     for _ in 0..25 * 60 {
         world.ping(ana);
         world.pass(MINUTE);
     }
     assert!(lies(&world) > 0);
-    world.store.failing.clear();
+    world.store.faults.failing.clear();
     world.ping(ana);
     world.pass(2 * MINUTE);
     assert_eq!(lies(&world), 0);
@@ -229,14 +229,14 @@ fn m5_n10_nothing_is_written_over_a_row_that_has_gone() {
     say(&mut world, ana, json!({}));
     assert_eq!(world.store.log.len(), 2);
     // The next alarm deletes the first row, and cannot see what is left.
-    world.store.heads_fail_after = Some(1);
+    world.store.faults.heads_after = Some(1);
     for _ in 0..20 {
         world.ping(ana);
         world.pass(10_000);
     }
     assert_eq!(world.store.log.len(), 1);
     say(&mut world, ana, json!({"id": "m3"}));
-    world.store.heads_fail_after = None;
+    world.store.faults.heads_after = None;
     assert_eq!(world.store.newest_offset(), 3);
     assert_eq!(history(&mut world), [3]);
 }

@@ -93,13 +93,13 @@ fn n10_a_room_says_that_it_fills_and_refuses_nothing_but_what_is_to_be_stored() 
 fn n10_m5_a_database_that_is_full_before_its_time_is_told_as_such() {
     let mut world = World::new();
     let (ana, _) = world.join("ana");
-    (world.store.full, world.store.failing) = (true, ["append"].into());
+    (world.store.faults.full, world.store.faults.failing) = (true, ["append"].into());
     say(&mut world, ana, json!({"id": "1"}));
     assert_eq!(world.brief(ana), ["error storage_full 1"]);
     let posted = world.post(json!({"event": "m"})).unwrap();
     assert_eq!(posted["error"]["code"], "storage_full");
     assert_eq!(posted["error"]["retryable"], true);
-    world.store.failing.clear();
+    world.store.faults.failing.clear();
     say(&mut world, ana, json!({"id": "1"}));
     assert_eq!(world.brief(ana), ["m null #1", "ack 1 #1"]);
 }

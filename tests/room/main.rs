@@ -5,7 +5,7 @@
 //! | --- | --- |
 //! | `world` | a room with its surroundings: time, sockets, timers, eviction, restarts |
 //! | `arrival`, `frame` | how somebody arrives, and what the room says to them |
-//! | `memory`, `disk` | storage in memory that fails on demand, is slow, and outlives the process |
+//! | `memory`, `disk` | storage that fails on demand, is slow, and outlives the process |
 //! | `scrape`, `report` | the room's numbers |
 //! | `simulation` | seeded crowds against invariants |
 #![allow(

@@ -217,12 +217,12 @@ fn h9_rows_and_failures_of_storage_are_counted() {
         rows + 1.0,
         "an alarm is billed as a row"
     );
-    world.store.failing.insert("append");
+    world.store.faults.failing.insert("append");
     for id in ["1", "2"] {
         world.send(ana, json!({"type": "publish", "event": "m", "id": id}));
     }
     world.brief(ana);
-    world.store.failing.insert("heads");
+    world.store.faults.failing.insert("heads");
     expect(
         &mut world,
         &now,

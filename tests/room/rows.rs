@@ -179,12 +179,12 @@ fn m5_a_row_that_cannot_grow_stays_as_it_was_and_only_that_flush_is_taken_back()
     }
     let stored = world.store.log.clone();
     world.read(ana);
-    world.store.failing.insert("append");
+    world.store.faults.failing.insert("append");
     say(&mut world, ana, json!({"id": "4", "echo": false}));
     assert_eq!(world.brief(ana), ["error storage_failed 4"]);
     assert_eq!(world.store.log, stored);
     assert_eq!(history(&mut world), [1, 2, 3]);
-    world.store.failing.clear();
+    world.store.faults.failing.clear();
     for id in ["3", "4"] {
         say(&mut world, ana, json!({"id": id}));
     }
@@ -224,10 +224,10 @@ fn n5_m5_c3_rows_that_grow_keep_the_bounds_of_the_history() {
             let (fails, rests) = (random.below(20) == 0, 150 + random.below(pause));
             for (world, ana, sleeps) in &mut worlds {
                 if fails {
-                    world.store.failing.insert("append");
+                    world.store.faults.failing.insert("append");
                 }
                 say(world, *ana, json!({"data": data, "id": step.to_string()}));
-                world.store.failing.clear();
+                world.store.faults.failing.clear();
                 world.pass(rests);
                 if *sleeps {
                     world.evict();

@@ -265,12 +265,12 @@ fn n9_a_history_of_seconds_lets_a_room_wait_for_a_look() {
 fn n9_m5_an_erasure_that_fails_is_tried_again_and_has_no_effect() {
     let mut world = World::new();
     world.post(json!({"event": "m"})).unwrap();
-    world.store.failing.insert("erase");
+    world.store.faults.failing.insert("erase");
     world.pass(DAY + MINUTE);
     assert!(!is_gone(&world));
     let posted = world.post(json!({"event": "m"})).unwrap();
     assert_eq!(posted["offset"], 2);
-    world.store.failing.clear();
+    world.store.faults.failing.clear();
     world.evict();
     world.pass(2 * DAY);
     assert!(is_gone(&world));

@@ -121,7 +121,7 @@ impl Universe {
             Step::Kill { room, kill } => self.rooms[room].world.disk.kill = Some(kill),
             Step::Fail { room, one_in, seed } => {
                 let random = (one_in > 0).then_some((Random(seed), one_in));
-                self.rooms[room].world.store.random = random;
+                self.rooms[room].world.store.faults.random = random;
             }
             Step::Slow { room, delay } => self.rooms[room].world.disk.delay = delay,
             Step::Jump { room, by } => self.rooms[room].world.set_clock(by),

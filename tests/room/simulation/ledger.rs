@@ -100,7 +100,7 @@ impl Ledger {
             "N5: {promised} messages left the log too early"
         );
         // Who does not know the oldest row cannot write over it, and writes one more.
-        let rows = self.limits.history_messages + 3 + store.oldest_lost;
+        let rows = self.limits.history_messages + 3 + store.faults.oldest_lost;
         assert!(
             store.log.len() as u64 <= rows,
             "N5: {} rows",

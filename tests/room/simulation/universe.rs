@@ -330,7 +330,7 @@ impl Universe {
     pub fn calm(&mut self) {
         for place in &mut self.rooms {
             let store: &mut Memory = &mut place.world.store;
-            store.random = None;
+            store.faults.random = None;
             place.world.disk.delay = 0;
             place.world.disk.kill = None;
         }
