@@ -1,10 +1,10 @@
-// Runs the simulation of tests/room/simulation with as many seeds as one likes, on all
-// processors, until one fails:
+// Runs the simulation of tests/room/simulation with as many seeds as one likes, on all processors
+// or on `--threads`:
 //
-//   npm run simulate -- [--seeds <n>] [--from <seed>] [--kind <kind>] [--threads <n>]
+//   npm run simulate -- [--seeds <n>] [--seconds <n>] [--from <seed>] [--kind <kind>] [--threads <n>]
 //
-// `--seeds` (1,000) is for each kind, from seed `--from` (0) on. What fails prints the line that
-// repeats it, and the fewest steps that show it.
+// `--seeds` (1,000) is for each kind, from seed `--from` (0) on. Each seed that fails prints the
+// line that repeats it, and the first at a place the fewest steps that show it; ten end the run.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { at } from "./project.mjs";
@@ -12,6 +12,7 @@ import { Failure, main, start } from "./step.mjs";
 
 const options = {
   seeds: { type: "string", default: "1000" },
+  seconds: { type: "string" },
   from: { type: "string", default: "0" },
   kind: { type: "string" },
   threads: { type: "string" },
@@ -21,9 +22,10 @@ const kinds = () =>
   [...readFileSync(at("tests/room/simulation/kind.rs"), "utf8").matchAll(/name: "(\w+)"/g)].map(([, name]) => name);
 
 await main(async (args) => {
-  const { seeds, from, kind, threads } = read(args);
+  const { seeds, seconds, from, kind, threads } = read(args);
   const env = { SEEDS: seeds, FROM: from };
   if (kind) env.KIND = kind;
+  if (seconds) env.SECONDS = seconds;
   if (threads) env.THREADS = threads;
   const test = ["simulation::long", "--exact", "--ignored", "--nocapture"];
   const cargo = ["test", "--locked", "--quiet", "--profile", "simulate", "--test", "room", "--", ...test];
@@ -37,7 +39,7 @@ function read(args) {
   } catch (error) {
     throw new Failure(error.message);
   }
-  for (const name of ["seeds", "from", "threads"]) {
+  for (const name of ["seeds", "seconds", "from", "threads"]) {
     if (values[name] !== undefined && !/^\d+$/.test(values[name])) throw new Failure(`--${name} takes a number`);
   }
   if (values.kind && !kinds().includes(values.kind)) {

@@ -571,6 +571,14 @@ impl World {
     }
 
     pub fn send_text(&mut self, client: Client, text: &str) {
+        self.hear(client, |link| Input::Frame { link, text });
+    }
+
+    pub fn send_binary(&mut self, client: Client) {
+        self.hear(client, |link| Input::BinaryFrame { link });
+    }
+
+    fn hear<'t>(&mut self, client: Client, input: impl FnOnce(Link) -> Input<'t>) {
         if !self.wake() {
             // Better no connection than one that is not heard.
             let end = &mut self.clients[client.0];
@@ -578,10 +586,9 @@ impl World {
             end.closed = Some((1011, String::new()));
             return;
         }
-        let Some(link) = self.clients[client.0].link else {
-            return;
-        };
-        self.handle(Input::Frame { link, text });
+        if let Some(link) = self.clients[client.0].link {
+            self.handle(input(link));
+        }
     }
 
     pub fn ping(&mut self, client: Client) {

@@ -87,6 +87,7 @@ impl Universe {
         let wire = &mut self.wires[number];
         let Some(client) = wire.client else { return };
         let Place { world, watch, .. } = &mut self.rooms[wire.room];
+        let told = !frames.is_empty();
         for frame in frames {
             for message in frame.messages() {
                 watch.sent(message, world.now);
@@ -100,7 +101,8 @@ impl Universe {
         }
         let end = &world.clients[client.0];
         if wire.told_end || (end.closed.is_none() && end.refused.is_none()) {
-            if !wire.reads && wire.down.len() > UNREAD && end.link.is_some() {
+            // Noticed as it is sent something, so its room is awake.
+            if told && !wire.reads && wire.down.len() > UNREAD && end.link.is_some() {
                 let link = world.link(client);
                 world.handle(Input::Slow { link });
             }

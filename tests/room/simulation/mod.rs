@@ -13,7 +13,7 @@
 //! | `player`, `view` | a client that follows the protocol, and what it believes about presence |
 //! | `hostile`, `poster` | clients that do not follow it, and servers over HTTP |
 //! | `look`, `ledger`, `watch` | what is checked after each event: of the log, of the connections |
-//! | `run` | running, repeating, shortening |
+//! | `run`, `long` | running, repeating, shortening; as many seeds as one likes |
 
 mod act;
 mod finish;
@@ -21,6 +21,7 @@ mod found;
 mod hostile;
 mod kind;
 mod ledger;
+mod long;
 mod look;
 mod player;
 mod poster;
@@ -33,11 +34,7 @@ mod view;
 mod watch;
 mod wire;
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::time::{Duration, Instant};
-
-use kind::{KINDS, Kind};
+use kind::Kind;
 pub use random::Random;
 use run::Tally;
 
@@ -55,7 +52,7 @@ fn each_seed(kind: &str) -> Tally {
     for seed in 0..variable("SEEDS").unwrap_or(SEEDS) {
         match run::check(seed, kind) {
             Ok(run) => tally.add(run),
-            Err(failure) => panic!("{failure}"),
+            Err(failed) => panic!("{}", failed.shortest()),
         }
     }
     tally
@@ -104,60 +101,9 @@ fn c3_clients_cannot_tell_that_the_room_was_put_away() {
     assert!(each_seed("sleep").evictions > 0);
 }
 
-/// What `npm run simulate` runs: as many seeds as it is told, on all processors, until one fails.
+/// What `npm run simulate` runs.
 #[test]
 #[ignore = "as long as one likes: npm run simulate"]
 fn long() {
-    let (from, seeds) = (
-        variable("FROM").unwrap_or(0),
-        variable("SEEDS").unwrap_or(1_000),
-    );
-    let kinds: Vec<Kind> = match std::env::var("KIND") {
-        Ok(name) => vec![Kind::named(&name)],
-        Err(_) => KINDS.to_vec(),
-    };
-    let threads = variable("THREADS").unwrap_or_else(|| {
-        std::thread::available_parallelism().map_or(1, |count| count.get() as u64)
-    });
-    let (next, stop, began) = (AtomicU64::new(0), AtomicBool::new(false), Instant::now());
-    let (sum, failed, told) = (
-        Mutex::new(Tally::default()),
-        Mutex::new(None),
-        Mutex::new(began),
-    );
-    let runs = seeds * kinds.len() as u64;
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while !stop.load(Ordering::Relaxed) {
-                    let run = next.fetch_add(1, Ordering::Relaxed);
-                    if run >= runs {
-                        break;
-                    }
-                    let kind = kinds[(run % kinds.len() as u64) as usize];
-                    match run::check(from + run / kinds.len() as u64, kind) {
-                        Ok(tally) => sum.lock().unwrap().add(tally),
-                        Err(failure) => {
-                            stop.store(true, Ordering::Relaxed);
-                            failed.lock().unwrap().get_or_insert(failure);
-                        }
-                    }
-                    let mut told = told.lock().unwrap();
-                    if told.elapsed() > Duration::from_secs(5) {
-                        *told = Instant::now();
-                        let seconds = began.elapsed().as_secs();
-                        eprintln!("{} of {runs} runs in {seconds} s", sum.lock().unwrap().runs);
-                    }
-                }
-            });
-        }
-    });
-    if let Some(failure) = failed.into_inner().unwrap() {
-        panic!("{failure}");
-    }
-    eprintln!(
-        "{:?} in {:.1} s",
-        sum.into_inner().unwrap(),
-        began.elapsed().as_secs_f64()
-    );
+    assert_eq!(long::run(), 0, "seeds that fail");
 }

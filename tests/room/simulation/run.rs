@@ -109,33 +109,78 @@ fn mask(frame: &str) -> String {
     text
 }
 
-/// Runs a seed; one that fails is shortened and told.
-pub fn check(seed: u64, kind: Kind) -> Result<Tally, String> {
+/// A seed that fails.
+pub struct Failed {
+    seed: u64,
+    kind: Kind,
+    steps: Vec<Step>,
+    failure: Failure,
+}
+
+impl Failed {
+    /// Where in the code it was noticed.
+    pub fn place(&self) -> &str {
+        &self.failure.place
+    }
+
+    /// What failed, and the line that repeats it.
+    pub fn brief(&self) -> String {
+        let Failed {
+            seed,
+            kind,
+            failure,
+            ..
+        } = self;
+        format!(
+            "{}: {}\nrepeat with: npm run simulate -- --kind {} --from {seed} --seeds 1\n",
+            failure.place, failure.what, kind.name,
+        )
+    }
+
+    /// The same with as few steps as are found to show it.
+    pub fn shortest(self) -> String {
+        // When it only matters that it fails.
+        if std::env::var("SHORTEN").as_deref() == Ok("0") {
+            return self.brief();
+        }
+        let Failed {
+            seed,
+            kind,
+            steps,
+            failure,
+        } = self;
+        let (steps, failure) = shorten(seed, kind, steps, failure);
+        trace(seed, kind, &steps);
+        let short = Failed {
+            seed,
+            kind,
+            steps,
+            failure,
+        };
+        let mut told = short.brief();
+        told.push_str(&format!("shortest found, {} steps:\n", short.steps.len()));
+        for step in &short.steps {
+            told.push_str(&format!("    Step::{step:?},\n"));
+        }
+        told
+    }
+}
+
+/// Runs a seed.
+pub fn check(seed: u64, kind: Kind) -> Result<Tally, Box<Failed>> {
     let steps = plan(seed, &kind);
-    let failure = match attempt(seed, kind, &steps) {
+    match attempt(seed, kind, &steps) {
         Ok(tally) => {
             trace(seed, kind, &steps);
-            return Ok(tally);
+            Ok(tally)
         }
-        Err(failure) => failure,
-    };
-    let (steps, failure) = match std::env::var("SHORTEN").as_deref() {
-        // When it only matters that it fails.
-        Ok("0") => (Vec::new(), failure),
-        _ => shorten(seed, kind, steps, failure),
-    };
-    trace(seed, kind, &steps);
-    let mut told = format!(
-        "{}: {}\nrepeat with: npm run simulate -- --kind {} --from {seed} --seeds 1\nshortest found, {} steps:\n",
-        failure.place,
-        failure.what,
-        kind.name,
-        steps.len()
-    );
-    for step in &steps {
-        told.push_str(&format!("    Step::{step:?},\n"));
+        Err(failure) => Err(Box::new(Failed {
+            seed,
+            kind,
+            steps,
+            failure,
+        })),
     }
-    Err(told)
 }
 
 /// Runs the steps once more with `TRACE=1`, and tells what is said.

@@ -17,7 +17,7 @@ use crate::verifying::Verifying;
 use crate::world::World;
 use roomful::auth::Grant;
 use roomful::protocol::{ConnectionId, Error};
-use roomful::room::{Input, Kind as Sort};
+use roomful::room::Kind as Sort;
 
 /// One room with its surroundings, and who looks at it.
 pub struct Place {
@@ -248,10 +248,7 @@ impl Universe {
         match up {
             Up::Connect => {}
             Up::Frame(text) => world.send_text(client, &text),
-            Up::Binary => {
-                let link = world.link(client);
-                world.handle(Input::BinaryFrame { link });
-            }
+            Up::Binary => world.send_binary(client),
             Up::Ping => world.ping(client),
             Up::Close(code) => world.drop(client, code),
         }
