@@ -45,7 +45,7 @@ impl AuthConfig {
     ///
     /// | Variable | Value |
     /// | --- | --- |
-    /// | `ROOMFUL_SECRETS` | up to 10 secrets of at least 32 bytes, comma-separated, each bare or as `kid:secret` |
+    /// | `ROOMFUL_SECRETS` | 1 to 10 secrets of at least 32 bytes, comma-separated, each bare or as `kid:secret` |
     /// | `ROOMFUL_JWKS_URL` | an `https` URL (`http` for a loopback host) |
     /// | `ROOMFUL_ISSUER` | the `iss` that tokens must have |
     /// | `ROOMFUL_AUDIENCE` | the `aud` that tokens must have; required with a JWKS URL |
@@ -68,8 +68,10 @@ impl AuthConfig {
                 .map(|value| value.trim().to_owned())
                 .filter(|value| !value.is_empty())
         };
-        let secrets = Secrets::parse(&read("ROOMFUL_SECRETS").unwrap_or_default())
-            .map_err(|what| wrong("ROOMFUL_SECRETS", what))?;
+        let secrets = match read("ROOMFUL_SECRETS") {
+            None => Secrets::default(),
+            Some(list) => Secrets::parse(&list).map_err(|what| wrong("ROOMFUL_SECRETS", what))?,
+        };
         let jwks_url = read("ROOMFUL_JWKS_URL");
         if jwks_url.as_deref().is_some_and(|url| !is_key_set_url(url)) {
             return Err(wrong("ROOMFUL_JWKS_URL", "must be an https URL"));

@@ -11,7 +11,7 @@ const MIN_SECRET_BYTES: usize = 32;
 const MAX_SECRETS: usize = 10;
 
 /// The secrets, all of which verify.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Secrets(Vec<Secret>);
 
 #[derive(Clone)]
@@ -31,7 +31,8 @@ impl fmt::Debug for Secret {
 
 impl Secrets {
     /// From a comma-separated list. Space around an entry is not part of it, and
-    /// an empty entry is none.
+    /// an empty entry is none; but there is one that is not, for whoever sets
+    /// the variable means tokens to be needed.
     ///
     /// An entry whose text before its first `:` could be a kid
     /// (`[A-Za-z0-9_-]{1,32}`) is `kid:secret`; any other one is a bare secret,
@@ -47,8 +48,8 @@ impl Secrets {
             .map(str::trim)
             .filter(|entry| !entry.is_empty());
         let secrets = entries.map(Secret::parse).collect::<Result<Vec<_>, _>>()?;
-        if secrets.len() > MAX_SECRETS {
-            return Err("must have at most 10 entries");
+        if !matches!(secrets.len(), 1..=MAX_SECRETS) {
+            return Err("must have 1 to 10 entries");
         }
         Ok(Secrets(secrets))
     }

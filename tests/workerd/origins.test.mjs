@@ -106,6 +106,7 @@ test("t6 not_configured: everything but /health is refused", async (t) => {
   const contradictions = [
     { ROOMFUL_SECRETS: undefined },
     { ROOMFUL_ANONYMOUS: "true" },
+    { ROOMFUL_ANONYMOUS: "true", ROOMFUL_SECRETS: " , " },
     { ROOMFUL_ANONYMOUS: "yes" },
     { ROOMFUL_SECRETS: "short" },
     { MAX_MESSAGE_BYTES: "many" },

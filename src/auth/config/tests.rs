@@ -36,7 +36,7 @@ fn assert_not_configured(variables: &[(&str, &str)], hint: &str) {
 fn t6_nothing_set_is_not_configured() {
     assert_not_configured(&[], "ROOMFUL_SECRETS");
     let blank = [
-        ("ROOMFUL_SECRETS", " ,\n"),
+        ("ROOMFUL_SECRETS", " \n"),
         ("ROOMFUL_JWKS_URL", ""),
         ("ROOMFUL_ANONYMOUS", " "),
     ];
@@ -56,6 +56,17 @@ fn t6_anonymous_beside_keys_is_not_configured() {
     assert_not_configured(&[ANONYMOUS, SECRETS], "must not stand beside");
     assert_not_configured(&[ANONYMOUS, URL, AUDIENCE], "must not stand beside");
     assert_not_configured(&[ANONYMOUS, URL], "must not stand beside");
+}
+
+#[test]
+fn t6_a_list_of_secrets_without_any_is_an_error_beside_whatever() {
+    for list in [",", " , ", ",,\n,"] {
+        let secrets = ("ROOMFUL_SECRETS", list);
+        for others in [&[][..], &[ANONYMOUS], &[URL, AUDIENCE]] {
+            let error = read(&[&[secrets], others].concat()).expect_err(list);
+            assert_eq!(error.name, "ROOMFUL_SECRETS", "{list:?} {others:?}");
+        }
+    }
 }
 
 #[test]
