@@ -10,7 +10,8 @@ const OCCUPANCY_EVERY: u64 = 1_000;
 /// What a crowded room has told of its occupancy.
 #[derive(Debug, Default)]
 pub struct Crowd {
-    /// What was told last; `None` if nothing was since the room became crowded.
+    /// What all were told last; `None` if nothing was since the room became crowded, or somebody alone
+    /// was told something else since.
     pub told: Option<Occupancy>,
     /// Until when nothing may be told again; `None` once it may.
     pub quiet_until: Option<u64>,
@@ -50,6 +51,14 @@ impl Room {
         }
         if crowded {
             self.members.forget_changes();
+        }
+    }
+
+    /// Somebody alone is told the occupancy. What all know is news to it, should that be so again by
+    /// the time it may be told.
+    pub(super) fn told_one(&mut self, occupancy: Occupancy) {
+        if self.crowd.told != Some(occupancy) {
+            self.crowd.told = None;
         }
     }
 

@@ -114,6 +114,7 @@ impl Room {
     fn tell_members(&mut self, to: ConnectionId) {
         if self.meta.crowded {
             let occupancy = self.occupancy();
+            self.told_one(occupancy);
             self.outbox
                 .answer(to, |out| server::occupancy(out, occupancy));
         } else {

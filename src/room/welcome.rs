@@ -108,6 +108,7 @@ impl Room {
         // The connection itself is not among the live ones yet.
         let mut occupancy = self.occupancy();
         occupancy.connections = occupancy.connections.saturating_add(1);
+        self.told_one(occupancy);
         let listed = connection.sees_presence() && !self.meta.crowded;
         let members = listed.then(|| self.members.list());
         let can: Vec<&str> = connection.can.names().collect();

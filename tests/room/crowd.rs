@@ -111,6 +111,18 @@ fn p4_occupancy_is_told_at_most_once_a_second() {
 }
 
 #[test]
+fn p4_who_arrives_while_nothing_may_be_told_learns_that_all_is_as_before() {
+    let mut world = crowded(2);
+    let clients = fill(&mut world, 3);
+    assert_eq!(world.brief(clients[0].0).last().unwrap(), "occupancy 3/3");
+    let (new, welcome) = world.join("new");
+    assert_eq!(welcome["occupancy"], json!({"connections": 4, "users": 4}));
+    world.drop(clients[1].0, 1000);
+    world.pass(2_000);
+    assert_eq!(world.brief(new), ["occupancy 3/3"]);
+}
+
+#[test]
 fn n7_p4_states_that_are_too_large_together_count_as_a_crowd() {
     let mut world = World::with(|limits| limits.presence_bytes = 3_000);
     let clients = fill(&mut world, 3);
