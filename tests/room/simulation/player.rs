@@ -12,6 +12,9 @@ use crate::world::{Arrival, arrival, json};
 use roomful::protocol::Limits;
 use roomful::room::Kind as Sort;
 
+/// Nobody says as much: the numbers of each begin at its own multiple.
+const NUMBERS: u64 = 1_000_000;
+
 pub struct Player {
     pub number: usize,
     pub user: String,
@@ -39,8 +42,8 @@ pub struct Player {
     pub outbox: Vec<(Value, bool)>,
     acked: BTreeMap<String, u64>,
     pub next_number: u64,
-    /// The last number heard of each sender.
-    heard: BTreeMap<String, u64>,
+    /// The last number heard of each sender, of whom two may share a connection by a stolen session.
+    heard: BTreeMap<(String, u64), u64>,
     /// After the clock was set back and the room restarted, a connection id may come again.
     pub lenient: bool,
 }
@@ -67,7 +70,7 @@ impl Player {
             state: Value::Null,
             outbox: Vec::new(),
             acked: BTreeMap::new(),
-            next_number: 1,
+            next_number: number as u64 * NUMBERS + 1,
             heard: BTreeMap::new(),
             lenient: false,
         }
@@ -277,7 +280,8 @@ impl Player {
             return;
         }
         if let (Some(from), Some(number)) = (message["from"].as_str(), data["n"].as_u64()) {
-            let heard = self.heard.entry(from.to_owned()).or_default();
+            let sender = (from.to_owned(), number / NUMBERS);
+            let heard = self.heard.entry(sender).or_default();
             assert!(number > *heard, "M6: {number} of {from} after {heard}");
             *heard = number;
         }
