@@ -7,11 +7,12 @@
 //   survives  why it need not be caught, if nothing can catch it
 import { readFileSync } from "node:fs";
 import http from "./http.mjs";
+import limits from "./limits.mjs";
 import messages from "./messages.mjs";
 import presence from "./presence.mjs";
 import resuming from "./resuming.mjs";
 
-export const mutants = [...messages, ...resuming, ...presence, ...http];
+export const mutants = [...messages, ...resuming, ...presence, ...limits, ...http];
 
 /** The source with the mutant in it; throws if its text is not there exactly once. */
 export function mutate({ promise, file, text, by }, source) {
