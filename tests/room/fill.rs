@@ -176,6 +176,16 @@ fn n5_m5_what_cannot_be_taken_from_the_disk_is_tried_again_and_harms_nothing() {
         let before = world.store.newest_offset();
         full(&mut world);
         assert_eq!(world.store.newest_offset(), before + 40);
+        // Nor are the further rows of a flush lost.
+        world.read(ana);
+        let two = ["a", "b"].map(|id| {
+            let (id, data) = (format!("{failing} {id}"), "x".repeat(20_000));
+            json!({"type": "publish", "event": "m", "id": id, "data": data})
+        });
+        world.send(ana, json!(two));
+        let told = world.brief(ana);
+        let acks = told.iter().filter(|text| text.starts_with("ack"));
+        assert_eq!(acks.count(), 2, "{failing}");
         world.store.faults.failing.clear();
         say(&mut world, ana, json!({}));
         assert!(lies(&world) <= 2 * 65_536);

@@ -102,6 +102,25 @@ fn e3_over_the_rate_for_ten_seconds_on_end_is_the_end() {
 }
 
 #[test]
+fn e3_a_refusal_counts_for_more_than_its_message_has() {
+    // The largest message, and how much is read in vain.
+    for (largest, most) in [(1_024, 1_048_576), (131_072, 16 * 131_072)] {
+        let mut world = World::with(|limits| limits.message_bytes = largest);
+        let (eve, _) = world.join("eve");
+        for _ in 0..200 {
+            world.send(eve, cursor());
+        }
+        let mut refused = 0;
+        while world.is_open(eve) && refused < 10_000 {
+            world.send(eve, cursor());
+            refused += 1;
+        }
+        let each = cursor().to_string().len() + 256;
+        assert_eq!(refused, most / each + 1, "with {largest}");
+    }
+}
+
+#[test]
 fn e3_the_bucket_survives_eviction() {
     let mut world = World::with(|limits| (limits.rate_burst, limits.rate_per_second) = (5, 1));
     let (ana, _) = world.join("ana");

@@ -67,8 +67,9 @@ fn n7_states_of_one_user_have_a_size_together() {
     world.send(bob, state(4_096));
     world.drop(tabs[0], 1000);
     world.send(tabs[2], patch);
+    world.pass(100);
     for client in [tabs[2], bob] {
-        assert_eq!(count(&world.brief(client), "error state_too_large"), 0);
+        assert_eq!(errors(world.read(client)), [Value::Null; 0]);
     }
     let presence = world.presence();
     let sizes: Vec<usize> = presence["members"]
@@ -78,6 +79,28 @@ fn n7_states_of_one_user_have_a_size_together() {
         .map(|member| member["state"].to_string().len())
         .collect();
     assert_eq!(sizes, [4_000, 3_008, 4_096]);
+}
+
+#[test]
+fn n7_a_state_that_is_no_larger_than_before_fits_however_large_the_share() {
+    let mut world = World::with(|limits| limits.presence_bytes_per_user = 3_000);
+    let (ana, _) = world.join("ana");
+    world.send(ana, state(2_000));
+    // Nobody is refused for an info.
+    let info = json!({"name": "x".repeat(1_500)});
+    world.enter(&arrival("ana").info(info));
+    world.pass(100);
+    world.read(ana);
+    world.send(ana, state(2_001));
+    assert_eq!(world.brief(ana), ["error state_too_large s"]);
+    for bytes in [2_000, 1_999] {
+        world.send(ana, state(bytes));
+    }
+    assert_eq!(count(&world.brief(ana), "error state_too_large s"), 0);
+    assert_eq!(
+        world.presence()["members"][0]["state"].to_string().len(),
+        1_999
+    );
 }
 
 #[test]
