@@ -9,7 +9,7 @@ use crate::arguments::Arguments;
 use crate::cpu::{Usage, rounded};
 use crate::protocol::Door;
 use crate::sockets::{Listener, Sockets};
-use crate::tally::Traffic;
+use crate::tally::{Complaints, Traffic};
 
 /// What the joins have left to send is none of the measurement's business.
 const SETTLE: u64 = 500_000;
@@ -86,7 +86,13 @@ impl Course {
 
 impl Measured {
     /// Adds what it knows to a workload's own figures.
-    pub fn report(&self, sockets: &Sockets, traffic: &Traffic, figures: Value) -> Value {
+    pub fn report<const N: usize>(
+        &self,
+        sockets: &Sockets,
+        traffic: &Traffic,
+        complaints: &Complaints,
+        figures: [Value; N],
+    ) -> Value {
         let seconds = (traffic.window.end - traffic.window.start) as f64 / 1e6;
         let each = |count: u64| (count as f64 / seconds.max(1e-3)).round();
         let own = json!({
@@ -98,8 +104,9 @@ impl Measured {
             "bytes_per_second": each(traffic.bytes),
             "us_per_delivery": self.usage.server_micros_each(traffic.deliveries),
             "still_open": sockets.open,
+            "complaint": sockets.complaint.as_ref().or(complaints.first.as_ref()),
         });
-        joined([figures, own, usage_json(&self.usage)])
+        joined([joined(figures), own, usage_json(&self.usage)])
     }
 }
 

@@ -1,5 +1,7 @@
 //! Those who publish: mostly the first so many connections.
 
+use serde_json::{Value, json};
+
 use crate::message::Message;
 use crate::protocol::Protocol;
 use crate::schedule::Schedule;
@@ -81,5 +83,14 @@ impl Senders {
     /// How many there should be, whether they could be sent or not.
     pub fn due(&self) -> u64 {
         self.published() + self.unsent
+    }
+
+    /// What was sent.
+    pub fn figures(&self) -> Value {
+        json!({
+            "senders": self.count(),
+            "published": self.published(),
+            "unsent": self.unsent,
+        })
     }
 }

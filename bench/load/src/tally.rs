@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use memchr::memchr_iter;
+use serde_json::{Value, json};
 
 use crate::histogram::Histogram;
 use crate::stamp::{self, Stamp};
@@ -97,6 +98,18 @@ impl Tally {
         if self.window.contains(&stamp.due) {
             self.latency.add(now.saturating_sub(stamp.due));
         }
+    }
+
+    /// What became of so many deliveries that were expected.
+    pub fn figures(&self, expected: u64) -> Value {
+        json!({
+            "expected": expected,
+            "delivered": self.delivered,
+            "lost": expected.saturating_sub(self.delivered),
+            "doubled": self.doubled,
+            "reordered": self.reordered,
+            "latency_ms": self.latency.to_json(),
+        })
     }
 
     #[inline]

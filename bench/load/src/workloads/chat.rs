@@ -100,21 +100,11 @@ pub fn run(mut arguments: Arguments) -> Figures {
         complaints,
         ..
     } = &chat;
-    let expected = chat.expected();
     let seconds = (traffic.window.end - traffic.window.start) as f64 / 1e6;
     let each = |count: u64| (count as f64 / seconds.max(1e-3)).round();
-    let figures = json!({
+    let own = json!({
         "people": people,
-        "senders": senders.count(),
         "rate": rate,
-        "published": senders.published(),
-        "unsent": senders.unsent,
-        "expected": expected,
-        "delivered": tally.delivered,
-        "lost": expected.saturating_sub(tally.delivered),
-        "doubled": tally.doubled,
-        "reordered": tally.reordered,
-        "latency_ms": tally.latency.to_json(),
         "sent_late_ms": schedule.late.to_json(),
         "acks": if echoes {
             json!({ "expected": senders.published(), "got": acks.delivered, "doubled": acks.doubled })
@@ -124,9 +114,9 @@ pub fn run(mut arguments: Arguments) -> Figures {
         "ack_ms": acks.latency.to_json(),
         "messages_per_second": if echoes { json!(each(chat.acked)) } else { json!(null) },
         "commits_per_second": if stored && is_room { json!(each(traffic.commits)) } else { json!(null) },
-        "complaint": sockets.complaint.as_ref().or(complaints.first.as_ref()),
     });
-    Ok(measured.report(&sockets, traffic, figures))
+    let figures = [senders.figures(), tally.figures(chat.expected()), own];
+    Ok(measured.report(&sockets, traffic, complaints, figures))
 }
 
 impl Chat {

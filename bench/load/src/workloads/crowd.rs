@@ -60,23 +60,13 @@ pub fn run(name: &str, mut arguments: Arguments) -> Figures {
         complaints,
         ..
     } = &crowd;
-    let expected = crowd.expected();
-    let figures = json!({
+    let own = json!({
         "people": people,
-        "senders": senders.count(),
         "rate": rate,
-        "published": senders.published(),
-        "unsent": senders.unsent,
-        "expected": expected,
-        "delivered": tally.delivered,
-        "lost": expected.saturating_sub(tally.delivered),
-        "doubled": tally.doubled,
-        "reordered": tally.reordered,
-        "latency_ms": tally.latency.to_json(),
         "sent_late_ms": schedule.late.to_json(),
-        "complaint": sockets.complaint.as_ref().or(complaints.first.as_ref()),
     });
-    Ok(measured.report(&sockets, traffic, figures))
+    let figures = [senders.figures(), tally.figures(crowd.expected()), own];
+    Ok(measured.report(&sockets, traffic, complaints, figures))
 }
 
 impl Crowd {

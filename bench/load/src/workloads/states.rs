@@ -78,12 +78,9 @@ pub fn run(mut arguments: Arguments) -> Figures {
         complaints,
     } = &states;
     let stale = states.stale();
-    let figures = json!({
+    let own = json!({
         "people": people,
-        "senders": senders.count(),
         "rate": rate,
-        "published": senders.published(),
-        "unsent": senders.unsent,
         "expected": senders.due() * people as u64,
         "delivered": views.arrived,
         // States that others replaced on their way are not.
@@ -95,9 +92,9 @@ pub fn run(mut arguments: Arguments) -> Figures {
         "age_ms": views.age.to_json(),
         "oldest_ms": views.oldest.to_json(),
         "sent_late_ms": schedule.late.to_json(),
-        "complaint": sockets.complaint.as_ref().or(complaints.first.as_ref()),
     });
-    Ok(measured.report(&sockets, traffic, figures))
+    let figures = [senders.figures(), own];
+    Ok(measured.report(&sockets, traffic, complaints, figures))
 }
 
 impl States {
