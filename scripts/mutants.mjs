@@ -17,8 +17,10 @@ import { Failure, main, say } from "./step.mjs";
 const folder = at("target", "mutants");
 const tree = path.join(folder, "tree");
 const copied = ["Cargo.toml", "Cargo.lock", "src", "tests", "bench/instructions"];
-/** So long may a build or a run take; a mutant that takes longer hangs. */
+/** So long may a run take; a mutant that takes longer hangs. */
 const PATIENCE_MS = 180_000;
+/** And so long a build, of which the first is everything. */
+const BUILD_MS = 1_200_000;
 /** And so much memory, in KiB. */
 const MEMORY_KIB = 4_000_000;
 
@@ -82,7 +84,8 @@ async function attempt(mutant, seeds) {
 
 /** What in the copy fails first: the simulation, or a test of the room. */
 async function meet(seeds) {
-  const build = await run("cargo", ["test", "--locked", "--test", "room", "--no-run", "--message-format=json"]);
+  const build = await run("cargo", ["test", "--locked", "--test", "room", "--no-run", "--message-format=json"], BUILD_MS);
+  if (build.code === "late") throw new Failure("compiling takes longer than 20 minutes");
   if (build.code !== 0) throw new Failure(`it does not compile:\n${build.errors}`);
   const artifacts = build.output.split("\n").filter((line) => line.includes('"executable":"'));
   const { executable } = JSON.parse(artifacts.pop());
@@ -92,7 +95,7 @@ async function meet(seeds) {
   ];
   for (const [name, filter, extra] of runs) {
     const limited = `ulimit -v ${MEMORY_KIB} 2>/dev/null; exec "$0" "$@"`;
-    const { code, output } = await run("bash", ["-c", limited, executable, ...filter], extra);
+    const { code, output } = await run("bash", ["-c", limited, executable, ...filter], PATIENCE_MS, extra);
     if (code === 0) continue;
     if (code === "late") return `${name}: it hangs`;
     const failed = [...output.matchAll(/^test (\S+) \.\.\. FAILED$/gm)].map(([, test]) => test.replace("simulation::", ""));
@@ -102,7 +105,7 @@ async function meet(seeds) {
   return undefined;
 }
 
-function run(command, args, extra = {}) {
+function run(command, args, milliseconds, extra = {}) {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { cwd: tree, env: environment({ ...env, ...extra }) });
     const all = { output: "", errors: "" };
@@ -110,7 +113,7 @@ function run(command, args, extra = {}) {
     const patience = setTimeout(() => {
       late = true;
       child.kill("SIGKILL");
-    }, PATIENCE_MS);
+    }, milliseconds);
     child.stdout.on("data", (chunk) => (all.output += chunk));
     child.stderr.on("data", (chunk) => (all.errors += chunk));
     child.on("error", reject);
