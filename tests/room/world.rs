@@ -218,7 +218,10 @@ impl World {
     }
 
     fn roll_back(&mut self, saved: Saved) {
+        // What was erased may be there again, and what went missing before with it.
+        let lost = saved.store.faults.oldest_lost;
         self.store.roll_back(saved.store);
+        self.store.faults.oldest_lost = self.store.faults.oldest_lost.max(lost);
         self.alarm = saved.alarm;
     }
 

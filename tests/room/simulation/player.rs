@@ -122,7 +122,7 @@ impl Player {
                 ledger.skipped(&self.epoch, offset, &self.connection);
                 self.follow(offset);
             }
-            "ack" => self.acknowledged(message, ledger),
+            "ack" => self.acknowledged(message, ledger, limits),
             "error" => self.refused(message),
             "auth" => {
                 let before = self.can("subscribe");
@@ -287,7 +287,7 @@ impl Player {
         }
     }
 
-    fn acknowledged(&mut self, message: &Value, ledger: &mut Ledger) {
+    fn acknowledged(&mut self, message: &Value, ledger: &mut Ledger, limits: &Limits) {
         let id = message["id"].as_str().unwrap();
         let Some(offset) = message["offset"].as_u64() else {
             return;
@@ -301,8 +301,11 @@ impl Player {
         );
         self.outbox.retain(|(publish, _)| publish["id"] != id);
         let before = self.acked.insert(id.to_owned(), offset);
+        // An id counts once within the history; by age the log itself is looked at.
+        let left = |before| offset >= before + limits.history_messages;
+        let ages = limits.history_ms < 3_600_000;
         assert!(
-            before.is_none_or(|before| before == offset),
+            before.is_none_or(|before| before == offset || left(before) || ages),
             "M4: the same ack again"
         );
     }
