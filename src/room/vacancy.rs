@@ -28,6 +28,12 @@ impl Vacancy {
         Vacancy { occupied, since: 0 }
     }
 
+    /// The room is written for the first time.
+    pub fn founded(&mut self, now: u64) {
+        // The alarm of bans that a deletion left comes before the room's time.
+        self.since = now;
+    }
+
     /// The clock was set back to `now`.
     pub fn set_back(&mut self, now: u64) {
         self.since = self.since.min(now);
