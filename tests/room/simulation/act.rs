@@ -218,7 +218,7 @@ impl Universe {
             }
             message["data"] = data;
             if what == What::Sure && !player.hostile {
-                player.outbox.push((message.clone(), wire.is_some()));
+                player.outbox.put(message.clone(), wire.is_some());
             }
             frame.push(message);
         }

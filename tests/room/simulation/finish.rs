@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::place::Place;
 use super::player::Player;
 use super::step::Way;
 use super::universe::Universe;
@@ -12,7 +13,7 @@ const ALL: &str = "subscribe publish presence history";
 
 impl Universe {
     pub fn finish(&mut self) {
-        self.calm();
+        self.rooms.iter_mut().for_each(Place::calm);
         let away: Vec<bool> = self.players.iter().map(|p| p.number % 4 == 3).collect();
         for round in 0..60 {
             for (who, away) in away.iter().enumerate() {
@@ -82,11 +83,7 @@ impl Universe {
         }
         // A state may have been refused for its rate.
         let mut texts: Vec<_> = player.own_state().into_iter().collect();
-        let unsent = player.outbox.iter_mut().filter(|(_, sent)| !*sent);
-        for (publish, sent) in unsent.take(10) {
-            *sent = true;
-            texts.push(publish.clone());
-        }
+        texts.extend(player.outbox.send(10));
         for text in texts {
             self.send(wire, &text);
         }

@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use super::universe::{Place, Universe};
+use super::place::Place;
+use super::universe::Universe;
 use super::wire::Down;
 use crate::frame::Frame;
 use roomful::room::Input;

@@ -8,30 +8,37 @@
 //! | file | holds |
 //! | --- | --- |
 //! | `kind`, `step` | what may happen, and the list of it |
-//! | `universe`, `act`, `renew`, `finish` | what happens when, carrying out a step, the end |
-//! | `wire` | a connection's way through the network |
-//! | `player`, `view` | a client that follows the protocol, and what it believes about presence |
+//! | `universe`, `place`, `wire` | rooms and clients, a room with its surroundings, a connection's way through the network |
+//! | `time`, `arrive`, `act`, `renew`, `finish` | what happens when, what arrives, carrying out a step, new tokens, the end |
+//! | `player`, `outbox` | a client that follows the protocol, and what it sends until it is acknowledged |
+//! | `welcome`, `hear`, `view` | what it was promised of its welcome, of messages, and of presence |
 //! | `hostile`, `poster` | clients that do not follow it, and servers over HTTP |
 //! | `look`, `ledger`, `watch` | what is checked after each event: of the log, of the connections |
 //! | `run`, `long` | running, repeating, shortening; as many seeds as one likes |
 
 mod act;
+mod arrive;
 mod finish;
 mod found;
+mod hear;
 mod hostile;
 mod kind;
 mod ledger;
 mod long;
 mod look;
+mod outbox;
+mod place;
 mod player;
 mod poster;
 mod random;
 mod renew;
 mod run;
 mod step;
+mod time;
 mod universe;
 mod view;
 mod watch;
+mod welcome;
 mod wire;
 
 use kind::Kind;

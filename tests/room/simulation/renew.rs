@@ -1,10 +1,18 @@
 //! New tokens for connections (T5): the Worker examines them, which takes a moment at times.
 
-use super::universe::{Examined, Universe};
+use super::universe::Universe;
 use crate::verifying::Verifying;
 use crate::world::arrival;
-use roomful::auth::Rights;
+use roomful::auth::{Grant, Rights};
 use roomful::protocol::{Error, ErrorCode};
+
+/// A token under examination.
+pub struct Examined {
+    pub at: u64,
+    pub room: usize,
+    pub verifying: Verifying,
+    pub grant: Result<Grant, Error>,
+}
 
 impl Universe {
     /// Takes the tokens that rooms want examined.
@@ -49,13 +57,24 @@ impl Universe {
         }
     }
 
+    /// What has been found out of tokens by now.
+    pub fn verdicts(&mut self) {
+        let now = self.time;
+        while let Some(examined) = self.examined.pop_front_if(|first| first.at <= now) {
+            self.put_away(examined.room, 0);
+            self.renewed(examined);
+            self.look();
+        }
+    }
+
     /// A token has been examined.
-    pub fn renewed(
-        &mut self,
-        room: usize,
-        verifying: Verifying,
-        grant: Result<roomful::auth::Grant, Error>,
-    ) {
+    fn renewed(&mut self, examined: Examined) {
+        let Examined {
+            room,
+            verifying,
+            grant,
+            ..
+        } = examined;
         let link = verifying.link;
         let place = &mut self.rooms[room];
         if let Some(end) = place

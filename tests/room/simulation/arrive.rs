@@ -1,0 +1,123 @@
+//! What arrives by now at either end of a connection, and what comes of it.
+
+use super::place::Place;
+use super::universe::Universe;
+use super::wire::{Down, Up};
+use roomful::protocol::ConnectionId;
+
+impl Universe {
+    /// Whatever has arrived by now, at either end.
+    pub fn arrivals(&mut self) {
+        for wire in self.active.clone() {
+            while let Some(up) = self.wires[wire].up.pop(self.time) {
+                self.put_away(self.wires[wire].room, 0);
+                self.at_room(wire, up);
+                self.look();
+            }
+            while self.wires[wire].reads
+                && let Some(down) = self.wires[wire].down.pop(self.time)
+            {
+                self.at_client(wire, down);
+            }
+            let w = &mut self.wires[wire];
+            if w.ping_at.is_some_and(|at| at <= self.time) {
+                w.up.push(self.time, Up::Ping);
+                w.ping_at = Some(self.time + 20_000);
+            }
+            if w.gives_up_at.is_some_and(|at| at <= self.time) {
+                w.close(self.time, Some(1006));
+                self.lost(wire);
+            }
+        }
+        self.verdicts();
+        self.active.retain(|wire| {
+            let wire = &self.wires[*wire];
+            !wire.is_over() || wire.was_open
+        });
+    }
+
+    /// Something arrives at the room.
+    fn at_room(&mut self, number: usize, up: Up) {
+        self.trace(|| format!("wire {number} -> {up:?}"));
+        let wire = &mut self.wires[number];
+        let world = &mut self.rooms[wire.room].world;
+        wire.heard_at = world.now;
+        let Some(client) = wire.client else {
+            if matches!(up, Up::Connect) {
+                if wire
+                    .arrival
+                    .grant
+                    .expires_at
+                    .is_some_and(|at| at <= world.now)
+                {
+                    // The Worker does not let it pass.
+                    wire.down.push_last(self.time, Down::End);
+                    return;
+                }
+                self.connects(number);
+            }
+            return;
+        };
+        if !world.is_open(client) {
+            return;
+        }
+        match up {
+            Up::Connect => {}
+            Up::Frame(text) => world.send_text(client, &text),
+            Up::Binary => world.send_binary(client),
+            Up::Ping => world.ping(client),
+            Up::Close(code) => world.drop(client, code),
+        }
+    }
+
+    /// Somebody asks to be let in.
+    fn connects(&mut self, number: usize) {
+        let wire = &mut self.wires[number];
+        let Place { world, watch, .. } = &mut self.rooms[wire.room];
+        let listed: Vec<ConnectionId> = world.store.members.keys().copied().collect();
+        let client = world.connect(&wire.arrival);
+        (wire.client, wire.was_open) = (Some(client), true);
+        let end = &world.clients[client.0];
+        if let (Some(id), Some(meta)) = (end.connection, &world.store.meta) {
+            watch.epoch.clone_from(&meta.epoch);
+            let can = wire.arrival.grant.can;
+            watch.accepted(&id.to_string(), can, listed.contains(&id), world.now);
+        }
+    }
+
+    /// Something arrives at the client.
+    fn at_client(&mut self, number: usize, down: Down) {
+        let wire = &self.wires[number];
+        let who = wire.who;
+        let current = self.players[who].wire == Some(number);
+        match down {
+            Down::Frame(frame) => {
+                self.trace(|| format!("wire {number} of {who} <- {}", &**frame));
+                if !current {
+                    return;
+                }
+                let (place, asked) = (&mut self.rooms[wire.room], wire.asked.clone());
+                let player = &mut self.players[who];
+                let mut answers = Vec::new();
+                for message in frame.messages() {
+                    if player.hostile {
+                        player.note(message);
+                    } else {
+                        let limits = &place.world.limits;
+                        answers.extend(player.take(message, &asked, &mut place.ledger, limits));
+                    }
+                }
+                if !player.sort.is_stream() {
+                    for answer in answers {
+                        self.send(number, &answer);
+                    }
+                }
+            }
+            Down::End => {
+                self.trace(|| format!("wire {number} of {who} ends"));
+                self.wires[number].close(self.time, None);
+                self.lost(number);
+            }
+        }
+    }
+}
