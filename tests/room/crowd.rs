@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::world::{Client, World, arrival, json};
+use crate::world::{Arrival, Client, World, arrival, json};
 
 fn crowded(members: usize) -> World {
     World::with(|limits| limits.members = members)
@@ -120,6 +120,28 @@ fn p4_who_arrives_while_nothing_may_be_told_learns_that_all_is_as_before() {
     world.drop(clients[1].0, 1000);
     world.pass(2_000);
     assert_eq!(world.brief(new), ["occupancy 3/3"]);
+}
+
+#[test]
+fn t5_p4_who_gains_presence_while_nothing_may_be_told_learns_that_all_is_as_before() {
+    let mut world = crowded(2);
+    let clients = fill(&mut world, 3);
+    let (tab, _) = world.enter(&arrival("bob").can(&["subscribe"]));
+    world.pass(5_000);
+    let (new, _) = world.join("new");
+    assert_eq!(world.brief(clients[0].0).last().unwrap(), "occupancy 5/4");
+    let renew = |world: &mut World, client: Client, arrival: Arrival| {
+        world.send(client, json!({"type": "auth", "token": "fresh"}));
+        let verifying = world.verifying.pop().unwrap();
+        world.handle(verifying.outcome(Ok(arrival.grant)));
+    };
+    world.read(tab);
+    renew(&mut world, tab, arrival("bob"));
+    assert_eq!(world.brief(tab), ["auth", "occupancy 5/5"]);
+    // The other one stays, but is no member any more: all but the tab know that figure.
+    renew(&mut world, new, arrival("new").can(&["subscribe"]));
+    world.pass(2_000);
+    assert_eq!(world.brief(tab), ["occupancy 5/4"]);
 }
 
 #[test]
