@@ -6,7 +6,7 @@
 //! what nobody has thought of, long before the platform's own limit (10 GB an object). The size is
 //! looked at with each alarm, since to ask for it is a query.
 
-use super::row::ROW_MESSAGES;
+use super::row::{ROW_MESSAGES, span_ms};
 use super::{Action, Event, Room, Turn};
 use crate::protocol::{Error, ErrorCode, Limits, MAX_BANS, MAX_INFO_BYTES};
 
@@ -89,7 +89,8 @@ impl Room {
     /// Whether one more user can be banned. A ban in place of another takes no space.
     pub(super) fn check_bans(&self, user: &str, turn: &mut Turn<'_>) -> Result<(), Error> {
         // One that has ended still ends sessions (H4), while what was said meanwhile can be had.
-        let forgotten = turn.now.saturating_sub(self.limits.history_ms);
+        let readable = self.limits.history_ms.saturating_add(span_ms(&self.limits));
+        let forgotten = turn.now.saturating_sub(readable);
         let bans = turn.store.count_bans(forgotten);
         let bans = bans.map_err(|error| turn.refused("ban", &error))?;
         if bans < MAX_BANS {

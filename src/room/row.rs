@@ -33,13 +33,17 @@ const GROWN_MS: u64 = 900_000;
 pub fn may_grow(newest: &LogHead, grown: &LogHead, before: u64, limits: &Limits) -> bool {
     let messages = grown.last.saturating_add(1).saturating_sub(grown.first);
     let bytes = part(limits.history_bytes, PART_OF_HISTORY).min(GROWN_BYTES);
-    let age = part(limits.history_ms, GROWN_PART_OF_AGE).min(GROWN_MS);
     // Without a history rows have no text, and only count.
     limits.history_messages > 0
         && newest.bytes > 0
         && messages <= GROWN_MESSAGES
         && grown.bytes <= bytes
-        && grown.at.saturating_sub(before) <= age
+        && grown.at.saturating_sub(before) <= span_ms(limits)
+}
+
+/// How much later than a message its row may have been written last, in milliseconds.
+pub fn span_ms(limits: &Limits) -> u64 {
+    part(limits.history_ms, GROWN_PART_OF_AGE).min(GROWN_MS)
 }
 
 fn part(of: u64, divisor: u64) -> u64 {

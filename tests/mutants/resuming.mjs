@@ -75,8 +75,8 @@ export default [
   {
     promise: "H4: a ban that has ended is kept as long as the history",
     file: "src/room/fill.rs",
-    text: "let forgotten = turn.now.saturating_sub(self.limits.history_ms);",
-    by: "let forgotten = turn.now;",
+    text: "let forgotten = turn.now.saturating_sub(readable);",
+    by: "let forgotten = turn.now.saturating_sub(readable.min(0));",
   },
   {
     promise: "R2: a session without subscribe claims nothing",

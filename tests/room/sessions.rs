@@ -64,6 +64,28 @@ fn h4_r2_a_ban_ends_the_sessions_of_its_user_who_cannot_claim_what_was_said_mean
 }
 
 #[test]
+fn h4_r2_a_ban_is_remembered_for_as_long_as_any_of_what_was_said_meanwhile() {
+    const DAY: u64 = 86_400_000;
+    let mut world = World::new();
+    let (bob, _) = world.join("bob");
+    let (_, before, _) = come(&mut world, &arrival("ana").can(&LISTENER));
+    // A first row, which does not grow.
+    publish(&mut world, bob);
+    ban(&mut world, "ana", 5);
+    publish(&mut world, bob);
+    world.pass(13 * 60_000);
+    // It goes into the row of the one before, which leaves the history later for it.
+    let (bob, _) = world.join("bob");
+    publish(&mut world, bob);
+    world.pass(DAY - 10 * 60_000);
+    ban(&mut world, "dan", 60);
+    let reader = arrival("cyd").at(before["epoch"].as_str().unwrap(), 1);
+    assert_eq!(come(&mut world, &reader).2, ["m null #2", "m null #3"]);
+    let back = arrival("ana").can(&LISTENER).resuming(&before, 1);
+    assert_eq!(come(&mut world, &back).1["recovered"], false);
+}
+
+#[test]
 fn h4_r2_a_ban_that_was_lifted_is_as_if_it_had_never_been() {
     let mut world = World::new();
     let (bob, _) = world.join("bob");
