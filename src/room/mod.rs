@@ -322,7 +322,6 @@ impl Room {
     fn found(&mut self, turn: &mut Turn<'_>) -> Result<(), Error> {
         if !self.known {
             self.meta.created_at = turn.now;
-            self.vacancy.founded(turn.now);
             self.put_meta(turn);
         }
         if self.known {

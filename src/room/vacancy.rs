@@ -28,12 +28,6 @@ impl Vacancy {
         Vacancy { occupied, since: 0 }
     }
 
-    /// The room is written for the first time.
-    pub fn founded(&mut self, now: u64) {
-        // The alarm of bans that a deletion left comes before the room's time.
-        self.since = now;
-    }
-
     /// The clock was set back to `now`.
     pub fn set_back(&mut self, now: u64) {
         self.since = self.since.min(now);
@@ -76,7 +70,11 @@ impl Room {
         if busy {
             return;
         }
+        // The alarm of bans that a deletion left may come before the time of the room that follows. A clock that
+        // was set back since then tells nothing.
+        let founded_at = Some(self.meta.created_at).filter(|at| self.known && *at <= turn.now);
         let used_at = self.vacancy.since.max(self.log.at());
+        let used_at = used_at.max(founded_at.unwrap_or(0));
         let at = used_at.saturating_add(self.patience());
         if turn.now < at {
             self.set_alarm(at, turn);

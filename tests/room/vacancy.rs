@@ -236,19 +236,24 @@ fn n9_h4_bans_are_kept_until_the_last_one_has_ended() {
 
 #[test]
 fn n9_h4_a_room_that_a_ban_founds_anew_waits_no_less_for_an_earlier_ones_end() {
-    let mut world = World::new();
-    world
-        .disconnect(json!({"user": "eve", "ban_seconds": 3 * 86_400}))
-        .unwrap();
-    world.delete().unwrap();
-    world.pass(3 * DAY - MINUTE);
-    world
-        .disconnect(json!({"user": "mal", "ban_seconds": 3_600}))
-        .unwrap();
-    world.pass(2 * MINUTE);
-    assert!(!is_gone(&world), "it is two minutes old");
-    world.pass(DAY);
-    assert!(is_gone(&world));
+    for put_away in [false, true] {
+        let mut world = World::new();
+        world
+            .disconnect(json!({"user": "eve", "ban_seconds": 3 * 86_400}))
+            .unwrap();
+        world.delete().unwrap();
+        world.pass(3 * DAY - MINUTE);
+        world
+            .disconnect(json!({"user": "mal", "ban_seconds": 3_600}))
+            .unwrap();
+        if put_away {
+            assert!(world.evict());
+        }
+        world.pass(2 * MINUTE);
+        assert!(!is_gone(&world), "it is two minutes old");
+        world.pass(DAY);
+        assert!(is_gone(&world));
+    }
 }
 
 #[test]
