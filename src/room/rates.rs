@@ -28,8 +28,9 @@ pub struct Rates {
     arrivals: Book,
     /// Of the bytes that all connections of a user send.
     said: Book,
-    /// When all of these two are full.
+    /// When all of these two are full, and until when the room stays in memory for them.
     full_at: u64,
+    kept_until: u64,
 }
 
 impl Rates {
@@ -69,7 +70,8 @@ impl Rates {
     pub fn arrive(&mut self, user: &str, now: u64, limits: &Limits) -> Result<(), Error> {
         let rate = self.arrivals.of(user, now);
         let taken = rate.take(now, Pace::connects(limits));
-        self.full_at = self.full_at.max(rate.rested_at());
+        let full_at = rate.rested_at();
+        self.keep(full_at, now);
         taken.map_err(|over| over.error().with_message("Too many connects of this user."))
     }
 
@@ -81,7 +83,8 @@ impl Rates {
         }
         let rate = self.arrivals.of(user, now);
         rate.charge(units as u64, now, Pace::connects(limits));
-        self.full_at = self.full_at.max(rate.rested_at());
+        let full_at = rate.rested_at();
+        self.keep(full_at, now);
     }
 
     /// Takes a message's bytes from what all connections of a user may send together.
@@ -98,15 +101,23 @@ impl Rates {
         let rate = self.said.of(user, now);
         rate.take(now, pace)?;
         rate.charge(rate::parts(bytes, limits).saturating_sub(1), now, pace);
-        self.full_at = self.full_at.max(rate.rested_at());
+        let full_at = rate.rested_at();
+        self.keep(full_at, now);
         Ok(())
+    }
+
+    /// Notes when a bucket that has just been used will be full.
+    fn keep(&mut self, full_at: u64, now: u64) {
+        self.full_at = self.full_at.max(full_at);
+        // Counted from its use: from each look it would be put off until the bucket is full.
+        let until = full_at.saturating_sub(PUT_AWAY_AFTER);
+        let until = until.min(now.saturating_add(REMEMBERED));
+        self.kept_until = self.kept_until.max(until);
     }
 
     /// Until when the room has to stay in memory for them; `None` if it does not.
     pub fn rested_at(&self, now: u64) -> Option<u64> {
-        let full_at = self.full_at.saturating_sub(PUT_AWAY_AFTER);
-        let full_at = full_at.min(now.saturating_add(REMEMBERED));
-        Some(self.rested_at.max(full_at)).filter(|at| *at > now)
+        Some(self.rested_at.max(self.kept_until)).filter(|at| *at > now)
     }
 
     /// Forgets what does not matter any more, once nothing of its kind does.
@@ -117,7 +128,7 @@ impl Rates {
         }
         if self.full_at > 0 && self.full_at <= now {
             (self.arrivals, self.said) = Default::default();
-            self.full_at = 0;
+            (self.full_at, self.kept_until) = (0, 0);
         }
     }
 
@@ -132,6 +143,7 @@ impl Rates {
     pub fn set_back(&mut self, back: u64) {
         self.rested_at = self.rested_at.saturating_sub(back);
         self.full_at = self.full_at.saturating_sub(back);
+        self.kept_until = self.kept_until.saturating_sub(back);
     }
 }
 

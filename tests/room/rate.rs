@@ -194,3 +194,21 @@ fn n6_the_bucket_survives_a_resume() {
         world.read(ana);
     }
 }
+
+#[test]
+fn n6_bytes_of_a_user_keep_the_room_in_memory_for_a_minute_at_most() {
+    let mut world = World::with(|limits| {
+        (limits.rate_burst, limits.rate_per_second) = (1_000, 1);
+        limits.message_bytes = 1_024;
+    });
+    let (ana, _) = world.join("ana");
+    let data = "x".repeat(900);
+    for _ in 0..500 {
+        let message = json!({"type": "publish", "event": "e", "ephemeral": true, "data": data});
+        world.send(ana, message);
+    }
+    world.pass(59_000);
+    assert!(!world.evict());
+    world.pass(2_000);
+    assert!(world.evict());
+}
