@@ -39,11 +39,17 @@ impl Room {
                     // Nothing is said, but not for nothing.
                     self.take_rate(link, None, text.len(), turn);
                 }
+                // The space around them was read as well: it counts for the first.
+                let read = elements.iter().map(Element::len);
+                let mut around = text
+                    .len()
+                    .saturating_sub(read.fold(0, usize::saturating_add));
                 for element in elements {
                     if !self.connections.contains_key(&link) {
                         return;
                     }
-                    self.element(link, &element, turn);
+                    let bytes = element.len().saturating_add(std::mem::take(&mut around));
+                    self.element(link, &element, bytes, turn);
                     // A frame may ask for a hundred pages of history.
                     if self.outbox_is_full() {
                         self.flush(turn);
@@ -81,8 +87,9 @@ impl Room {
         true
     }
 
-    fn element(&mut self, link: Link, element: &Element<'_>, turn: &mut Turn<'_>) {
-        if !self.take_rate(link, Some(element), element.len(), turn) {
+    /// `bytes` is what was read for it.
+    fn element(&mut self, link: Link, element: &Element<'_>, bytes: usize, turn: &mut Turn<'_>) {
+        if !self.take_rate(link, Some(element), bytes, turn) {
             return;
         }
         let outcome = match element.decode() {

@@ -212,3 +212,22 @@ fn n6_bytes_of_a_user_keep_the_room_in_memory_for_a_minute_at_most() {
     world.pass(2_000);
     assert!(world.evict());
 }
+
+#[test]
+fn n6_space_around_messages_counts_as_bytes_of_theirs() {
+    let mut world = World::with(|limits| {
+        limits.message_bytes = 1_024;
+        limits.connections_per_user = 10;
+    });
+    let (bob, _) = world.join("bob");
+    let space = " ".repeat(900);
+    for _ in 0..4 {
+        let (tab, _) = world.join("eve");
+        for _ in 0..100 {
+            world.send_text(tab, &format!("[{space}{}]", cursor()));
+        }
+    }
+    // As many as one connection may send of the largest.
+    let heard = count(&world.brief(bob), "c null");
+    assert!((200..=220).contains(&heard), "{heard}");
+}
