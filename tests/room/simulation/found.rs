@@ -1,7 +1,9 @@
 //! Bugs that the simulation has found, as the shortest steps that showed them.
 
 use super::run::replay;
-use super::step::Step;
+use super::step::{Step, Way};
+
+const ALL: &str = "subscribe publish presence history";
 
 #[test]
 fn h4_a_lifted_ban_stays_lifted_when_the_clock_is_set_back() {
@@ -19,4 +21,47 @@ fn h4_a_lifted_ban_stays_lifted_when_the_clock_is_set_back() {
     let universe = replay(32, "clock", &steps);
     let bans = &universe.rooms[1].world.store.bans;
     assert!(bans.values().all(|until| *until == 0), "{bans:?}");
+}
+
+#[test]
+fn n9_c3_a_room_that_slept_until_its_last_one_went_waits_as_long_as_any_other() {
+    let steps = [
+        Step::Connect {
+            who: 3,
+            way: Way::Steal(1),
+            can: ALL,
+            token_ms: None,
+            delays: (150, 1),
+            twin: None,
+        },
+        Step::Pass { ms: 10_048 },
+        Step::Cut {
+            who: 3,
+            client_after: 0,
+            room_after: Some(30_000),
+        },
+        Step::Pass { ms: 90_169 },
+    ];
+    let universe = replay(10_192, "sleep", &steps);
+    assert!(!universe.transcript.is_empty());
+}
+
+#[test]
+fn p4_who_arrives_in_a_crowd_as_another_goes_learns_how_many_are_left() {
+    let connect = |who, can, delays| Step::Connect {
+        who,
+        way: Way::Resume,
+        can,
+        token_ms: None,
+        delays,
+        twin: None,
+    };
+    let steps = [
+        connect(12, "subscribe publish presence", (1, 30)),
+        connect(15, ALL, (150, 700)),
+        Step::Pass { ms: 897 },
+    ];
+    let universe = replay(10_442, "crowd", &steps);
+    let north = &universe.rooms[0].world.store;
+    assert!(north.meta.as_ref().is_some_and(|meta| meta.crowded));
 }
