@@ -62,16 +62,17 @@ impl Room {
         }
     }
 
-    /// Tells occupancy, if there is something to tell and it may be told (P4).
-    pub(super) fn tell_occupancy(&mut self, turn: &mut Turn<'_>) {
+    /// Tells occupancy, if there is something to tell and it may be told (P4); true if it was.
+    pub(super) fn tell_occupancy(&mut self, turn: &mut Turn<'_>) -> bool {
         if self.crowd.quiet_until.is_some_and(|at| at <= turn.now) {
             self.crowd.quiet_until = None;
         }
         if !self.meta.crowded || self.crowd.quiet_until.is_some() {
-            return;
+            return false;
         }
         let occupancy = self.occupancy();
-        if self.crowd.told != Some(occupancy) {
+        let changed = self.crowd.told != Some(occupancy);
+        if changed {
             self.crowd.told = Some(occupancy);
             self.crowd.quiet_until = Some(turn.now.saturating_add(OCCUPANCY_EVERY));
             self.outbox
@@ -79,5 +80,6 @@ impl Room {
                     server::occupancy(out, occupancy);
                 });
         }
+        changed
     }
 }

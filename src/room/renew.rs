@@ -95,7 +95,7 @@ impl Room {
         self.tell_renewed(own, grant.can, grant.expires_at, turn.now);
         if joins {
             self.tell_join(own);
-            self.tell_members(own);
+            self.tell_members(own, turn);
         } else if !is_member {
             self.leave(own, turn);
         }
@@ -111,8 +111,12 @@ impl Room {
 
     /// Who has just become a member by a new token learns who is here, or how many: it may have been
     /// told to the others before.
-    fn tell_members(&mut self, to: ConnectionId) {
+    fn tell_members(&mut self, to: ConnectionId, turn: &mut Turn<'_>) {
         if self.meta.crowded {
+            // Should all be told right now, so is it.
+            if self.tell_occupancy(turn) {
+                return;
+            }
             let occupancy = self.occupancy();
             self.told_one(occupancy);
             self.outbox

@@ -75,8 +75,8 @@ export default [
   {
     promise: "P4: a change of occupancy is told",
     file: "src/room/crowd.rs",
-    text: "if self.crowd.told != Some(occupancy) {\n            self.crowd.told = Some(",
-    by: "if self.crowd.told.is_none() {\n            self.crowd.told = Some(",
+    text: "let changed = self.crowd.told != Some(occupancy);",
+    by: "let changed = self.crowd.told.is_none();",
   },
   {
     promise: "P4: who gains presence in a crowd learns how many are here",

@@ -142,6 +142,11 @@ fn t5_p4_who_gains_presence_while_nothing_may_be_told_learns_that_all_is_as_befo
     renew(&mut world, new, arrival("new").can(&["subscribe"]));
     world.pass(2_000);
     assert_eq!(world.brief(tab), ["occupancy 5/4"]);
+    // When all may be told, it is told with them.
+    world.pass(2_000);
+    world.read(new);
+    renew(&mut world, new, arrival("new"));
+    assert_eq!(world.brief(new), ["auth", "occupancy 5/5"]);
 }
 
 #[test]
