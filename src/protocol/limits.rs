@@ -134,7 +134,7 @@ limits! {
         "How often clients should ping; one that is silent for four times as long is closed. Hidden tabs ping once a minute, so less than 20 cuts them off.";
     frames_per_second: u64 = "FRAMES_PER_SECOND", 1_200 "frames" x 1, 100 to 1_000_000,
         "How many frames a second a room sends before it gathers more into each.";
-    max_tick_ms: u64 = "MAX_TICK_MS", 50 "milliseconds" x 1, 0 to 1_000,
+    max_tick_ms: u64 = "MAX_TICK_MS", 40 "milliseconds" x 1, 0 to 1_000,
         "How long a busy room gathers messages into one frame at most.";
     commits_per_second: u64 = "COMMITS_PER_SECOND", 20 "commits" x 1, 1 to 1_000,
         "How many rows of messages a second a busy room writes at most, a few at once apart.";
@@ -247,7 +247,7 @@ mod tests {
             (10_000, 3_600_000, 25_000)
         );
         assert_eq!(limits.frames_per_second, 1_200);
-        assert_eq!((limits.max_tick_ms, limits.commits_per_second), (50, 20));
+        assert_eq!((limits.max_tick_ms, limits.commits_per_second), (40, 20));
     }
 
     #[test]
