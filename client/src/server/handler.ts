@@ -37,7 +37,7 @@ export interface AuthHandlerOptions<T extends RoomTypes = RoomTypes>
  * ```ts
  * // app/api/roomful/route.ts
  * export const POST = createAuthHandler({
- *   secret: process.env.ROOMFUL_SECRETS!,
+ *   secret: process.env.ROOMFUL_SECRET!,
  *   authorize: async ({ room }) => {
  *     const session = await auth();
  *     if (!session || !(await mayEnter(session.user, room))) return null;

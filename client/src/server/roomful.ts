@@ -12,7 +12,7 @@ import type { RequestOptions, RoomfulOptions } from "./request.ts";
  * ```ts
  * const roomful = new Roomful<Types>({
  *   url: process.env.ROOMFUL_URL!,
- *   secret: process.env.ROOMFUL_SECRETS!,
+ *   secret: process.env.ROOMFUL_SECRET!,
  * });
  * await roomful.publish("orders", "paid", { order: 7 });
  * ```

@@ -33,7 +33,7 @@ export interface TokenOptions<T extends RoomTypes = RoomTypes> {
  *
  * ```ts
  * const token = await createToken({
- *   secret: process.env.ROOMFUL_SECRETS!,
+ *   secret: process.env.ROOMFUL_SECRET!,
  *   user: "ana",
  *   room: ["lobby", "team-7:*"],
  *   info: { name: "Ana" },
