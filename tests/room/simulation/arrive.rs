@@ -79,9 +79,9 @@ impl Universe {
         (wire.client, wire.was_open) = (Some(client), true);
         let end = &world.clients[client.0];
         if let (Some(id), Some(meta)) = (end.connection, &world.store.meta) {
-            watch.epoch.clone_from(&meta.epoch);
-            let can = wire.arrival.grant.can;
-            watch.accepted(&id.to_string(), can, listed.contains(&id), world.now);
+            wire.epoch.clone_from(&meta.epoch);
+            let (grant, was_listed) = (&wire.arrival.grant, listed.contains(&id));
+            watch.accepted(&wire.epoch, &id.to_string(), grant, was_listed, world.now);
         }
     }
 

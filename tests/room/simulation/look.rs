@@ -19,11 +19,8 @@ impl Universe {
             if place.crashes != place.world.crashes {
                 place.crashes = place.world.crashes;
                 place.ledger.crashed(&place.world.store);
-                place.watch.restarted();
+                place.watch.restarted(&place.world.store, place.world.now);
                 place.poster.crashed();
-            }
-            if let Some(meta) = &place.world.store.meta {
-                place.watch.epoch.clone_from(&meta.epoch);
             }
             place.ledger.look(&place.world.store, place.world.now);
             if let Some(room) = &place.world.room {
@@ -64,7 +61,7 @@ impl Universe {
             let mut others = others.filter(|other| other.connection == Some(connection));
             if !others.any(|other| other.link.is_some()) {
                 let now = world.now;
-                watch.gone(&connection.to_string(), code, now);
+                watch.gone(&wire.epoch, &connection.to_string(), code, now);
             }
         }
     }
@@ -91,7 +88,7 @@ impl Universe {
         let told = !frames.is_empty();
         for frame in frames {
             for message in frame.messages() {
-                watch.sent(message, world.now);
+                watch.sent(&wire.epoch, message, world.now);
             }
             if self.kind.name == "sleep" {
                 let text = frame.to_string();

@@ -92,7 +92,9 @@ impl Universe {
                     && let Some(connection) = place.world.clients[end].connection
                 {
                     let now = place.world.now;
-                    place.watch.leaves_now(&connection.to_string(), now);
+                    place
+                        .watch
+                        .leaves_now(&wire.epoch, &connection.to_string(), now);
                 }
                 wire.arrival.grant.expires_at = grant.expires_at;
             }

@@ -7,7 +7,8 @@ use serde_json::Value;
 
 use super::kind::Kind;
 use super::wire::Wire;
-use roomful::auth::Rights;
+use crate::memory::Memory;
+use roomful::auth::{Grant, Rights};
 use roomful::protocol::Limits;
 use roomful::room::{Kind as Sort, Size};
 
@@ -23,6 +24,7 @@ type Name = (String, String);
 #[derive(Default)]
 struct Record {
     user: String,
+    welcomed: bool,
     began_at: u64,
     /// Times from which on a leave is right.
     leaves: Vec<u64>,
@@ -38,7 +40,6 @@ pub struct Watch {
     /// The clock jumps, or storage fails: what is due may be late, and what was over begins again.
     clock: bool,
     failures: bool,
-    pub epoch: String,
     records: BTreeMap<Name, Record>,
     /// Whose connection a secret brings back.
     sessions: BTreeMap<String, Name>,
@@ -54,7 +55,6 @@ impl Watch {
             limits: limits.clone(),
             clock: kind.clock,
             failures: kind.failures,
-            epoch: String::new(),
             records: BTreeMap::new(),
             sessions: BTreeMap::new(),
             bans: BTreeMap::new(),
@@ -63,12 +63,22 @@ impl Watch {
         }
     }
 
-    pub fn restarted(&mut self) {
+    /// The process has died; storage holds these for members now, some of whom nobody may have seen.
+    pub fn restarted(&mut self, store: &Memory, now: u64) {
         self.restarts += 1;
+        let Some(meta) = &store.meta else { return };
+        let leaves_at = now + self.limits.grace_ms;
+        for member in store.members.values() {
+            let record = self.record(&meta.epoch, &member.connection.to_string());
+            if record.user.is_empty() {
+                record.user.clone_from(&member.user);
+                record.leaves.push(leaves_at);
+            }
+        }
     }
 
-    fn record(&mut self, connection: &str) -> &mut Record {
-        let name = (self.epoch.clone(), connection.to_owned());
+    fn record(&mut self, epoch: &str, connection: &str) -> &mut Record {
+        let name = (epoch.to_owned(), connection.to_owned());
         self.records.entry(name).or_default()
     }
 
@@ -101,8 +111,8 @@ impl Watch {
                 Some(own) => assert_eq!(*own, name, "R1: the session gives its id back"),
                 None => {
                     // One that ended before its welcome got out is no other.
-                    let before = self.records.get(&name).map(|record| &*record.user);
-                    let new = before.is_none_or(str::is_empty);
+                    let before = self.records.get(&name);
+                    let new = before.is_none_or(|record| !record.welcomed);
                     assert!(
                         new,
                         "C2, H4: {connection} is given to {user}, and was before"
@@ -115,41 +125,52 @@ impl Watch {
         }
         let restarts = self.restarts;
         let record = self.records.entry(name).or_default();
-        if record.user.is_empty() {
-            (record.user, record.began_at, record.restarts) = (user, now, restarts);
+        if !record.welcomed {
+            (record.user, record.welcomed) = (user, true);
+            (record.began_at, record.restarts) = (now, restarts);
         }
     }
 
     /// A room lets a connection in, which may be one that comes back; `was_listed` tells whether
     /// storage held it for a member until then. What the room says of it may come out much later.
-    pub fn accepted(&mut self, connection: &str, can: Rights, was_listed: bool, now: u64) {
+    pub fn accepted(
+        &mut self,
+        epoch: &str,
+        connection: &str,
+        grant: &Grant,
+        was_listed: bool,
+        now: u64,
+    ) {
         let failures = self.failures;
-        let record = self.record(connection);
+        let record = self.record(epoch, connection);
         let due = record.leaves.iter().any(|due| *due <= now);
         if due && (!was_listed || failures) {
             record.left_until = now + TELLING_MS;
         }
         // It is back: nobody is to hear that it leaves.
         record.leaves.clear();
-        if !can.has(Rights::PRESENCE) {
+        if !grant.can.has(Rights::PRESENCE) {
             record.leaves.push(now);
+        }
+        if !record.welcomed {
+            record.user = grant.user.to_string();
         }
     }
 
     /// A connection has lost its last socket; `code` decides on its grace.
-    pub fn gone(&mut self, connection: &str, code: u16, now: u64) {
+    pub fn gone(&mut self, epoch: &str, connection: &str, code: u16, now: u64) {
         let grace = match code {
             4504 => self.limits.grace_ms,
             1000 | 1005 | 4102 | 4500..=4999 => 0,
             1001 => self.limits.grace_ms.min(2_000),
             _ => self.limits.grace_ms,
         };
-        self.record(connection).leaves.push(now + grace);
+        self.record(epoch, connection).leaves.push(now + grace);
     }
 
     /// A connection is to leave, though it has a socket, or is within its grace.
-    pub fn leaves_now(&mut self, connection: &str, now: u64) {
-        self.record(connection).leaves.push(now);
+    pub fn leaves_now(&mut self, epoch: &str, connection: &str, now: u64) {
+        self.record(epoch, connection).leaves.push(now);
     }
 
     /// All connections of a user are to leave.
@@ -189,15 +210,12 @@ impl Watch {
         self.bans.insert(user.to_owned(), until);
     }
 
-    /// Something else goes out to a wire.
-    pub fn sent(&mut self, message: &Value, now: u64) {
+    /// Something else goes out to a wire that was accepted in this epoch.
+    pub fn sent(&mut self, epoch: &str, message: &Value, now: u64) {
         if message["type"] == "leave" && !self.clock {
             let connection = message["connection"].as_str().unwrap();
-            let record = self.record(connection);
-            // One that died with the process before its welcome is known to nobody here.
-            let due = record.user.is_empty()
-                || record.leaves.iter().any(|due| *due <= now)
-                || now < record.left_until;
+            let record = self.record(epoch, connection);
+            let due = record.leaves.iter().any(|due| *due <= now) || now < record.left_until;
             assert!(
                 due,
                 "R4, P5: {connection} has not left at {now}: {:?}",
@@ -207,7 +225,7 @@ impl Watch {
         let number = message["data"]["n"].as_u64();
         if let (Some(from), Some(number)) = (message["from"].as_str(), number) {
             let (limits, restarts) = (self.limits.clone(), self.restarts);
-            let record = self.record(from);
+            let record = self.record(epoch, from);
             if record.said.insert(number) && record.began_at > 0 {
                 let seconds = now.saturating_sub(record.began_at) / 1_000 + 1;
                 let fills = 1 + restarts - record.restarts;

@@ -94,6 +94,8 @@ pub struct Wire {
     pub asked: Asked,
     /// The room's end, once it has heard of it.
     pub client: Option<Client>,
+    /// The room's epoch when that end was accepted: what it is sent is about no other.
+    pub epoch: String,
     /// That end was open when it was last looked at.
     pub was_open: bool,
     /// The room's end has told how it ended.
@@ -123,6 +125,7 @@ impl Wire {
             arrival,
             asked,
             client: None,
+            epoch: String::new(),
             was_open: false,
             told_end: false,
             heard_at: 0,
