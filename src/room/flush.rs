@@ -10,6 +10,10 @@ use crate::protocol::Error;
 impl Room {
     /// Stores and sends whatever the outbox holds (design: the tick).
     pub(super) fn flush(&mut self, turn: &mut Turn<'_>) {
+        if self.meta.crowded {
+            // In the middle of an event, what has changed in it is still there.
+            self.members.forget_changes();
+        }
         if self.members.changed() {
             let members = &mut self.members;
             self.outbox

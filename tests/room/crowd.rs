@@ -38,6 +38,26 @@ fn p4_above_the_limit_there_is_only_occupancy() {
 }
 
 #[test]
+fn p4_a_crowd_is_told_no_state_by_a_flush_in_the_middle_of_a_frame_either() {
+    let mut world = crowded(1);
+    let clients = fill(&mut world, 2);
+    let (first, last) = (clients[0].0, clients[1].0);
+    for _ in 0..9 {
+        world.send(last, json!(7));
+    }
+    world.pass(2_000);
+    world.read(first);
+    // The tenth closes it, before which it gets its answers.
+    world.send(last, json!([{"type": "state", "state": 1}, 7]));
+    assert_eq!(world.closed(last), Some(4503));
+    let told = world.brief(first);
+    assert!(
+        !told.iter().any(|text| text.starts_with("states")),
+        "{told:?}"
+    );
+}
+
+#[test]
 fn p4_below_ninety_percent_a_fresh_list_ends_it() {
     let mut world = crowded(10);
     let clients = fill(&mut world, 11);
