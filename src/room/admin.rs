@@ -132,8 +132,10 @@ impl Room {
         std::mem::swap(&mut self.counters, &mut old.counters);
         self.rows_told = old.rows_told;
         if let Some(at) = bans_until {
-            // What is left goes when the last ban has ended.
+            // What is left goes when the last ban has ended. A room that is founded meanwhile needs an alarm of its
+            // own, unless this one comes sooner.
             self.set_alarm(at, turn);
+            self.has_alarm = false;
         }
         Ok(old)
     }

@@ -155,7 +155,7 @@ pub struct Room {
     /// When event streams get their next comment; `None` without streams.
     comment_at: Option<u64>,
     timer_at: Option<u64>,
-    /// An alarm stands, as it does for every room that is in storage.
+    /// An alarm stands for the room itself, as it does for every one that is in storage.
     has_alarm: bool,
     /// When it goes off, if this life of the object has set it.
     alarm_at: Option<u64>,

@@ -47,9 +47,14 @@ impl Room {
         if left {
             self.vacancy.since = turn.now;
         }
-        if self.known && (left || !self.has_alarm) {
-            let at = turn.now.max(self.log.at()).saturating_add(self.patience());
+        if !self.known || (!left && self.has_alarm) {
+            return;
+        }
+        let at = turn.now.max(self.log.at()).saturating_add(self.patience());
+        if left {
             self.set_alarm(at, turn);
+        } else {
+            self.arm_at(Some(at), turn);
         }
     }
 

@@ -34,7 +34,7 @@ impl Room {
         self.arm_at(at, turn);
     }
 
-    fn arm_at(&mut self, at: Option<u64>, turn: &mut Turn<'_>) {
+    pub(super) fn arm_at(&mut self, at: Option<u64>, turn: &mut Turn<'_>) {
         if let Some(at) = at
             && self.alarm_at.is_none_or(|armed| at < armed)
         {

@@ -257,6 +257,24 @@ fn n9_h4_a_room_that_a_ban_founds_anew_waits_no_less_for_an_earlier_ones_end() {
 }
 
 #[test]
+fn n9_n5_h4_a_room_founded_anew_does_not_wait_for_the_end_of_a_ban_that_a_deletion_left() {
+    for put_away in [false, true] {
+        let mut world = World::new();
+        world
+            .disconnect(json!({"user": "eve", "ban_seconds": 365 * 86_400}))
+            .unwrap();
+        world.delete().unwrap();
+        world.post(json!({"event": "m"})).unwrap();
+        if put_away {
+            assert!(world.evict());
+        }
+        world.pass(DAY + MINUTE);
+        assert!(is_gone(&world), "{put_away}");
+        assert_eq!(world.store.bans.len(), 1);
+    }
+}
+
+#[test]
 fn n9_n5_without_history_offsets_persist_for_as_long_as_a_message_would() {
     let mut world = World::with(|limits| limits.history_messages = 0);
     assert_eq!(world.post(json!({"event": "m"})).unwrap()["offset"], 1);
