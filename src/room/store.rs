@@ -218,8 +218,8 @@ pub trait Store {
     /// How many bytes the database takes, without pages that are free.
     fn size(&mut self) -> StoreResult<u64>;
 
-    /// Forgets everything, the alarm included, but bans that end after `now`; tells when the last of
-    /// these does.
+    /// Forgets everything but bans that end after `now`, and tells when the last of these does. If there
+    /// are none, the alarm goes as well.
     fn erase(&mut self, now: u64) -> StoreResult<Option<u64>>;
 
     /// Rows written in this life of the object, as they are billed. Alarms are not among them.

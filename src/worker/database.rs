@@ -128,14 +128,25 @@ impl Database {
         }
     }
 
+    /// Runs statements, with `;` between them: all of them or none.
+    pub(super) fn together(&self, statements: &str) -> StoreResult<()> {
+        let rows = self.host.together(statements);
+        self.count(rows.map_err(|error| StoreError(describe(&error)))?);
+        Ok(())
+    }
+
     /// Tells how many rows were written.
     fn write(&self, query: &str, values: Vec<JsValue>) -> StoreResult<u64> {
         let cursor = self.sql.exec_raw(query, values).map_err(failed)?;
         // Nobody else may ask: a cursor belongs to the event in which it was made.
-        let rows = cursor.rows_written() as u64;
+        Ok(self.count(cursor.rows_written() as f64))
+    }
+
+    fn count(&self, rows: f64) -> u64 {
+        let rows = rows as u64;
         self.rows_written
             .set(self.rows_written.get().saturating_add(rows));
-        Ok(rows)
+        rows
     }
 
     pub(super) fn written(&self) -> u64 {

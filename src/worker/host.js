@@ -235,6 +235,13 @@ export class Host {
   deleteAll() {
     this.#context.storage.deleteAll().catch(() => {});
   }
+
+  /** Runs SQL statements, with `;` between them, all of them or none; returns how many rows they wrote. */
+  together(statements) {
+    const { storage } = this.#context;
+    const run = (rows, statement) => rows + storage.sql.exec(statement).rowsWritten;
+    return storage.transactionSync(() => statements.split(";").reduce(run, 0));
+  }
 }
 
 /** Whether `signature` over `input` is by the owner of `jwk` (JSON text). `algorithm` is JSON for WebCrypto. */

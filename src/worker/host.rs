@@ -43,6 +43,9 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = deleteAll)]
     pub fn delete_all(this: &Host) -> Result<(), JsValue>;
 
+    #[wasm_bindgen(method, catch)]
+    pub fn together(this: &Host, statements: &str) -> Result<f64, JsValue>;
+
     #[wasm_bindgen(catch)]
     pub fn random(count: u32) -> Result<Vec<u8>, JsValue>;
 

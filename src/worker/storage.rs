@@ -304,19 +304,20 @@ impl Store for Database {
         if !self.exists() {
             return Ok(None);
         }
-        let mut bans = Vec::new();
-        self.each(
-            "SELECT user, until FROM bans WHERE until > ?",
-            [integer(now)],
-            |mut row| {
-                bans.push((row.text(0)?, row.integer(1)?));
-                Ok(ControlFlow::Continue(()))
-            },
-        )?;
-        self.clear()?;
-        bans.iter()
-            .try_for_each(|(user, until)| self.put_ban(user, *until))?;
-        Ok(bans.iter().map(|(_, until)| *until).max())
+        let last = self.first("SELECT coalesce(max(until), 0) FROM bans", [], |row| {
+            row.integer(0)
+        })?;
+        let Some(until) = last.filter(|until| *until > now) else {
+            self.clear()?;
+            return Ok(None);
+        };
+        // `clear` takes effect at once, whatever becomes of the turn: bans that were put back after it would be lost if that
+        // failed, or the commit. To drop the other tables would cost nothing either, but is refused (SQLITE_LOCKED) while any
+        // cursor is open that was not read to its end (workerd of 2026-11).
+        self.together(&format!(
+            "DELETE FROM log; DELETE FROM members; DELETE FROM meta; DELETE FROM bans WHERE until <= {now}"
+        ))?;
+        Ok(Some(until))
     }
 
     fn rows_written(&mut self) -> u64 {
