@@ -14,14 +14,6 @@ const OVER_BYTES: usize = 1_024 * 1_024;
 const OVER_FRAMES: usize = 16;
 /// What a refusal costs beside the reading, in bytes: the error is written and sent.
 const REFUSAL: usize = 256;
-/// Bytes are counted in parts of the largest message, of which it has so many: no more than a bucket may be below empty.
-const PARTS: u64 = 64;
-
-/// How many parts so many bytes are, begun ones included.
-pub fn parts(bytes: usize, limits: &Limits) -> u64 {
-    let parts = (bytes as u64).saturating_mul(PARTS);
-    parts.div_ceil((limits.message_bytes as u64).max(1))
-}
 
 /// A token bucket in the form of the generic cell rate algorithm: one time instead of a level and a
 /// time, so that it fits an attachment and "full" needs no upkeep.
@@ -55,12 +47,6 @@ impl Pace {
         )
     }
 
-    /// N6: parts of messages of all of one user's connections, as many as one connection may send.
-    pub fn parts(limits: &Limits) -> Pace {
-        let parts = |messages: u32| u64::from(messages).saturating_mul(PARTS);
-        Pace::of(parts(limits.rate_per_second), parts(limits.rate_burst))
-    }
-
     /// N11: connects of one user. All tabs may come three times in a row, and a tenth of them each second.
     pub fn connects(limits: &Limits) -> Pace {
         let tabs = limits.connections_per_user as u64;
@@ -81,7 +67,7 @@ impl Pace {
 /// A refusal by [`Rate::take`].
 #[derive(Copy, Clone, Debug, PartialEq, Eq)]
 pub struct Over {
-    /// Milliseconds until one message would be taken.
+    /// Milliseconds until it would be taken.
     pub retry_after: u64,
     /// It has been over the rate for ten seconds on end.
     pub too_long: bool,
@@ -97,9 +83,21 @@ impl Over {
 impl Rate {
     /// Takes one message's worth.
     pub fn take(&mut self, now: u64, pace: Pace) -> Result<(), Over> {
+        self.spend(pace.cost, now, pace)
+    }
+
+    /// Takes as much of one message's worth as so many bytes are of the largest message.
+    pub fn take_bytes(&mut self, bytes: usize, now: u64, limits: &Limits) -> Result<(), Over> {
+        let pace = Pace::messages(limits);
+        let cost = pace.cost.saturating_mul(bytes as u64);
+        let largest = limits.message_bytes as u64;
+        self.spend(cost.div_ceil(largest.max(1)), now, pace)
+    }
+
+    fn spend(&mut self, cost: u64, now: u64, pace: Pace) -> Result<(), Over> {
         let now_us = now.saturating_mul(1_000);
         self.full_at = self.level(now_us, pace);
-        let next = self.full_at.saturating_add(pace.cost);
+        let next = self.full_at.saturating_add(cost);
         let latest = now_us.saturating_add(pace.depth);
         if next <= latest {
             self.full_at = next;

@@ -1,6 +1,6 @@
 //! N6, N11: buckets of users rather than of connections, for as long as they are not full.
 
-use super::rate::{self, Over, Pace, Rate};
+use super::rate::{Over, Pace, Rate};
 use crate::map::Map;
 use crate::protocol::{Error, Limits};
 
@@ -97,10 +97,8 @@ impl Rates {
         if bytes <= small.unwrap_or(0) {
             return Ok(());
         }
-        let pace = Pace::parts(limits);
         let rate = self.said.of(user, now);
-        rate.take(now, pace)?;
-        rate.charge(rate::parts(bytes, limits).saturating_sub(1), now, pace);
+        rate.take_bytes(bytes, now, limits)?;
         let full_at = rate.rested_at();
         self.keep(full_at, now);
         Ok(())

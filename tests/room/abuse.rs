@@ -62,12 +62,39 @@ fn n6_all_connections_of_a_user_send_no_more_bytes_than_one_may() {
         world.pass(900);
         (at_once, say(&mut world, tabs[0]))
     };
-    // A message of 960 bytes is 60 of the 64 parts of the largest. The four take 0.4 s.
+    // 16 of 960 bytes are as much as 15 of the largest. The four take 0.4 s.
     let (at_once, later) = flood(960 - 61);
     assert!((240..=250).contains(&at_once), "{at_once}");
     assert!((105..=120).contains(&later), "{later}");
     // Small ones are not counted: as many as all may send are less than that.
     assert_eq!(flood(40).0, 800);
+}
+
+#[test]
+fn n6_bytes_are_counted_exactly_at_a_high_rate_too() {
+    let mut world = World::with(|limits| {
+        limits.message_bytes = 1_024;
+        limits.connections_per_user = 10;
+        (limits.rate_per_second, limits.rate_burst) = (8_000, 80);
+    });
+    let (bob, _) = world.join("bob");
+    let tabs = [world.join("eve").0, world.join("eve").0];
+    world.read(bob);
+    let data = "x".repeat(960 - 61);
+    let message = json!({"type": "publish", "event": "e", "ephemeral": true, "data": data});
+    for _ in 0..90 {
+        for tab in tabs {
+            for _ in 0..8 {
+                world.send(tab, message.clone());
+            }
+        }
+        world.pass(1);
+    }
+    world.pass(1_000);
+    // 80 of the largest at once and 8 in a millisecond are 800 of them, or 853 of these.
+    let heard = world.read(bob);
+    let heard = heard.iter().filter(|heard| heard["event"] == "e").count();
+    assert!((840..=860).contains(&heard), "{heard}");
 }
 
 #[test]
