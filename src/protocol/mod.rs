@@ -53,7 +53,7 @@ pub const MAX_RECIPIENTS: usize = 100;
 
 /// Largest `info` of a user, in bytes (N3).
 pub const MAX_INFO_BYTES: usize = 2_048;
-/// Unexpired bans that a room keeps, at most (H4).
+/// Bans that a room keeps, at most (H4).
 pub const MAX_BANS: u64 = 10_000;
 
 /// Most messages in one answer from the history (R6).

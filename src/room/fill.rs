@@ -86,7 +86,7 @@ impl Room {
         }
     }
 
-    /// Whether one more user can be banned. A ban in place of another takes no space.
+    /// Makes sure that one more user can be banned. A ban in place of another takes no space.
     pub(super) fn check_bans(&self, user: &str, turn: &mut Turn<'_>) -> Result<(), Error> {
         // One that has ended still ends sessions (H4), while what was said meanwhile can be had.
         let readable = self.limits.history_ms.saturating_add(span_ms(&self.limits));
@@ -96,10 +96,16 @@ impl Room {
         if bans < MAX_BANS {
             return Ok(());
         }
-        match turn.store.ban(user) {
-            Ok(Some(_)) => Ok(()),
-            Ok(None) => Err(Error::new(ErrorCode::StorageFull)
-                .with_message("The room has 10,000 bans; no more are kept.")),
+        let fits = match turn.store.ban(user) {
+            // To keep somebody out matters more than what another could claim whose ban is over.
+            Ok(None) => turn.store.forget_ban(turn.now),
+            Ok(Some(_)) => Ok(true),
+            Err(error) => Err(error),
+        };
+        match fits {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Error::new(ErrorCode::StorageFull)
+                .with_message("The room has 10,000 bans that still run; no more are kept.")),
             Err(error) => Err(turn.refused("ban", &error)),
         }
     }

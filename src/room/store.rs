@@ -189,6 +189,8 @@ pub trait Store {
     fn put_ban(&mut self, user: &str, until: u64) -> StoreResult<()>;
     /// Deletes the bans that had ended by `now`, and tells how many are left.
     fn count_bans(&mut self, now: u64) -> StoreResult<u64>;
+    /// Deletes the ban that ended first, if one had ended by `now`; tells whether there was one.
+    fn forget_ban(&mut self, now: u64) -> StoreResult<bool>;
 
     /// Heads of the rows that hold offsets above `after`, in `direction`, until `visit` breaks.
     fn heads(

@@ -136,7 +136,7 @@ impl Database {
     }
 
     /// Tells how many rows were written.
-    fn write(&self, query: &str, values: Vec<JsValue>) -> StoreResult<u64> {
+    pub(super) fn write(&self, query: &str, values: Vec<JsValue>) -> StoreResult<u64> {
         let cursor = self.sql.exec_raw(query, values).map_err(failed)?;
         // Nobody else may ask: a cursor belongs to the event in which it was made.
         Ok(self.count(cursor.rows_written() as f64))

@@ -166,6 +166,17 @@ impl Store for Database {
         Ok(count.unwrap_or(0))
     }
 
+    fn forget_ban(&mut self, now: u64) -> StoreResult<bool> {
+        if !self.exists() {
+            return Ok(false);
+        }
+        let rows = self.write(
+            "DELETE FROM bans WHERE user = (SELECT user FROM bans WHERE until <= ? ORDER BY until LIMIT 1)",
+            vec![integer(now)],
+        )?;
+        Ok(rows > 0)
+    }
+
     fn heads(
         &mut self,
         after: u64,

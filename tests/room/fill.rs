@@ -218,19 +218,27 @@ fn n10_h4_bans_have_a_number_and_those_that_have_ended_make_room() {
     assert_eq!(refused.code.as_str(), "storage_full");
     assert!(refused.message.contains("10,000"));
     // A ban in place of another is none more, and without a ban there is no limit.
+    world.pass(1_000);
     ban(&mut world, "u7", 60).unwrap();
     world.disconnect(json!({"user": "eve"})).unwrap();
-    // Those that have ended end sessions as long as anything said meanwhile can be had.
+    // Those that have ended make room, one for each and no more: they still end sessions.
     world.pass(MINUTE);
-    assert!(ban(&mut world, "eve", 60).is_err());
-    for user in ["first", "u7"] {
+    ban(&mut world, "eve", 90_000).unwrap();
+    let kept = |world: &World| ["first", "u7"].map(|user| world.store.bans.contains_key(user));
+    assert_eq!(kept(&world), [false, true]);
+    ban(&mut world, "mallory", 90_000).unwrap();
+    assert_eq!(kept(&world), [false, false]);
+    assert!(ban(&mut world, "trudy", 60).is_err());
+    assert_eq!(world.store.bans.len(), 10_000);
+    // Those during which nothing was said that can be had still are not needed any more.
+    for user in ["u1", "u2"] {
         let readable = DAY + 15 * MINUTE;
         world
             .store
             .bans
             .insert(user.to_owned(), world.now - readable);
     }
-    ban(&mut world, "eve", 60).unwrap();
+    ban(&mut world, "trudy", 60).unwrap();
     assert_eq!(world.store.bans.len(), 9_999);
 }
 

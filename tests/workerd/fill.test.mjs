@@ -62,3 +62,28 @@ test("n5 what time has ended is on the disk no more, though somebody is there", 
   assert.equal(ana.welcome.recovered, true);
   assert.equal((await ana.publish("e", 1)).offset, 21);
 });
+
+test("n10 h4 of ten thousand bans the one that ended first makes room for another", async (t) => {
+  const server = await startServer(t);
+  const room = freshRoom();
+  const ban = (user) => post(server, `/room/${room}/disconnect`, { user, ban_seconds: 3_600 });
+  assert.equal((await ban("eve")).status, 200);
+  await server.kill();
+  withDatabase(server, (database) => {
+    const insert = database.prepare("INSERT INTO bans VALUES (?, ?)");
+    const now = Date.now();
+    database.exec("BEGIN");
+    for (let n = 1; n < 10_000; n++) insert.run(`u${n}`, now + (n > 2 ? 3_600_000 : -1_000 * n));
+    database.exec("COMMIT");
+  });
+  for (const [user, status, ended] of [["ana", 200, ["u1"]], ["bob", 200, []], ["cleo", 507, []]]) {
+    await server.start();
+    assert.equal((await ban(user)).status, status, user);
+    await server.kill();
+    withDatabase(server, (database) => {
+      const bans = database.prepare("SELECT user FROM bans").all().map(({ user }) => user);
+      assert.equal(bans.length, 10_000);
+      assert.deepEqual(bans.filter((user) => /^u[12]$/.test(user)), ended);
+    });
+  }
+});

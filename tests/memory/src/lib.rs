@@ -157,6 +157,14 @@ impl<F: Faults> Store for Memory<F> {
         Ok(self.bans.len() as u64)
     }
 
+    fn forget_ban(&mut self, now: u64) -> StoreResult<bool> {
+        self.write("forget_ban")?;
+        let ended = self.bans.iter().filter(|(_, until)| **until <= now);
+        let first = ended.min_by_key(|(_, until)| **until);
+        let user = first.map(|(user, _)| user.clone());
+        Ok(user.is_some_and(|user| self.bans.remove(&user).is_some()))
+    }
+
     fn heads(
         &mut self,
         after: u64,
