@@ -196,13 +196,15 @@ impl Shell {
 
     /// Takes an event to its end. Never waits: between reading, deciding and writing nothing else happens.
     pub fn handle(&self, input: Input<'_>) {
-        let mut slow = self.step(input);
+        let mut slow = Vec::new();
+        self.step(input, &mut slow);
         while let Some(link) = slow.pop() {
-            slow.extend(self.step(Input::Slow { link }));
+            self.step(Input::Slow { link }, &mut slow);
         }
     }
 
-    fn step(&self, input: Input<'_>) -> Vec<Link> {
+    /// `slow` are the links that something was withheld from, and that the room has not been told of yet.
+    fn step(&self, input: Input<'_>, slow: &mut Vec<Link>) {
         let mut actions = Vec::new();
         let (name, report) = {
             let mut life = self.life.borrow_mut();
@@ -212,7 +214,7 @@ impl Shell {
                 database,
             }) = life.as_mut()
             else {
-                return Vec::new();
+                return;
             };
             let now = tokens::now();
             room.handle(now, input, database, &mut actions);
@@ -222,14 +224,12 @@ impl Shell {
                 .and_then(|_| room.report(now, database));
             (name.clone(), report)
         };
-        let mut slow = Vec::new();
         for action in actions {
-            self.carry_out(action, &name, &mut slow);
+            self.carry_out(action, &name, slow);
         }
         if let (Some(dataset), Some(report)) = (&self.dataset, report) {
             metrics::report(dataset, &report);
         }
-        slow
     }
 
     fn carry_out(&self, action: Action, name: &str, slow: &mut Vec<Link>) {
@@ -241,11 +241,11 @@ impl Shell {
             }
             Action::Send(Delivery { to, text }) => self
                 .host
-                .send(&numbers(&to), &text)
+                .send(&numbers(&to, slow), &text)
                 .map(|links| note_slow(links, slow)),
             Action::Stream(Delivery { to, text }) => self
                 .host
-                .stream(&numbers(&to), &text)
+                .stream(&numbers(&to, slow), &text)
                 .map(|links| note_slow(links, slow)),
             Action::Attach { link, attachment } => self.host.attach(link.0, &attachment),
             Action::Close { link, code, reason } => {
@@ -388,8 +388,10 @@ impl Shell {
     }
 }
 
-fn numbers(links: &[Link]) -> Vec<u32> {
-    links.iter().map(|link| link.0).collect()
+/// All but those who are too slow: to hear what follows without what was withheld would hide the gap (R2).
+fn numbers(links: &[Link], slow: &[Link]) -> Vec<u32> {
+    let links = links.iter().filter(|link| !slow.contains(link));
+    links.map(|link| link.0).collect()
 }
 
 fn note_slow(links: Option<worker::js_sys::Uint32Array>, slow: &mut Vec<Link>) {

@@ -43,3 +43,39 @@ test("e2 a connection that does not read is closed with 4101, and nobody else is
   assert.equal(slow.code, 4101);
   assert.equal(busy.socket.readyState, 1);
 });
+
+test("r2_e3 when more is missed than may wait for a reader, it breaks off without a gap, and goes on", async (t) => {
+  const vars = { HISTORY_BYTES: 32 * 1024 * 1024, MAX_MESSAGE_BYTES: 1024 * 1024 };
+  const large = await startServer(t, { vars: { ...vars, ROOMFUL_SECRETS: undefined, ROOMFUL_ANONYMOUS: "true" } });
+  const room = `${large.url}/room/large`;
+  const data = "x".repeat(500_000);
+  const count = 30;
+  let epoch;
+  for (let sent = 0; sent < count; sent++) {
+    const answer = await fetch(`${room}/publish`, { method: "POST", body: JSON.stringify({ event: "e", data }) });
+    ({ epoch } = await answer.json());
+  }
+  const offsets = [];
+  for (let times = 0; times < 3 && offsets.length < count; times++) {
+    const after = offsets.at(-1) ?? 0;
+    const address = `${room.replace("http", "ws")}?user=ana&epoch=${epoch}&offset=${after}`;
+    const socket = new WebSocket(address, ["roomful.v1"], { perMessageDeflate: false, closeTimeout: 100 });
+    t.after(() => socket.terminate());
+    let ended = false;
+    socket.on("message", (text) => {
+      for (const message of [JSON.parse(text)].flat()) {
+        if (message.type === "welcome") assert.equal(message.recovered, true);
+        if (message.type === "message") offsets.push(message.offset);
+      }
+    });
+    socket.on("close", () => {
+      ended = true;
+    });
+    await until(() => ended || offsets.length === count, "the end of what was missed");
+    socket.close(1000);
+  }
+  assert.deepEqual(
+    offsets,
+    Array.from({ length: count }, (_, index) => index + 1),
+  );
+});
