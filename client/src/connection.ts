@@ -235,7 +235,7 @@ export function createConnection(
     // No error comes before these.
     const name = ["replaced", "removed", "room_deleted"][code - 4504];
     if (!name && cause && code > 1006) return fromWire(cause);
-    const message = reason || `No connection to ${url} (${code}).`;
+    const message = reason || `No connection: ${url} (${code})`;
     return new RoomfulError(name ?? "connection_lost", message, { retryable: code < 4500 });
   }
 
@@ -336,7 +336,8 @@ export function createConnection(
       become(undefined, "initial");
     },
     send(text, behind = Infinity) {
-      const possible = since > 0 && socket!.bufferedAmount < behind;
+      // React Native does not tell what is still on its way: https://github.com/facebook/react-native/issues/33810
+      const possible = since > 0 && !(socket!.bufferedAmount! >= behind);
       if (possible) socket!.send(text);
       return possible;
     },

@@ -3,7 +3,10 @@
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Listener = (...values: any[]) => void;
 
-/** Listeners by topic. One that throws keeps nothing from the others; one that makes it idle does. */
+/**
+ * Listeners by topic. One that throws keeps nothing from the others; one that makes it idle does. Of a topic to which
+ * nobody listens any more nothing is kept: topics may be as many as an application makes up.
+ */
 export function createEmitter(idle: () => boolean) {
   // Wrapped, so that the same function given twice is two listeners.
   const listeners = new Map<string, Set<{ listener: Listener }>>();
@@ -13,12 +16,14 @@ export function createEmitter(idle: () => boolean) {
       const entry = { listener };
       const known = listeners.get(topic) ?? new Set();
       listeners.set(topic, known.add(entry));
-      return () => void known.delete(entry);
+      return () => void (known.delete(entry) && (known.size || listeners.delete(topic)));
     },
 
-    emit(topic: string, ...values: unknown[]): void {
-      for (const { listener } of [...(listeners.get(topic) ?? [])]) {
-        if (idle()) return;
+    /** Returns how many listen. */
+    emit(topic: string, ...values: unknown[]): number {
+      const told = [...(listeners.get(topic) ?? [])];
+      for (const { listener } of told) {
+        if (idle()) break;
         try {
           listener(...values);
         } catch (error) {
@@ -28,6 +33,7 @@ export function createEmitter(idle: () => boolean) {
           });
         }
       }
+      return told.length;
     },
   };
 }

@@ -5,7 +5,7 @@
  *
  * | code | what happened |
  * | --- | --- |
- * | `auth_failed` | no token could be had; not `retryable` if your server refuses one (401, 403) |
+ * | `auth_failed` | no token could be had; not `retryable` if your server refuses one (400, 401, 403) |
  * | `bad_response` | the answer to an HTTP request is not Roomful's, but a proxy's page, say (`roomful/server`) |
  * | `connection_lost` | the connection broke, or the server did not answer in time |
  * | `invalid_argument` | a function of `roomful/server` was given what cannot be meant |

@@ -16,7 +16,7 @@ interface Entry {
 
 /**
  * Messages that are sent again after every loss of the connection until the room has answered them. `send` tells
- * whether it could. At most `limit` messages wait.
+ * whether it could. Beyond `limit` messages that wait nothing more is published; what is asked for still is.
  */
 export function createOutbox(send: (text: string) => boolean, limit: number) {
   const entries = new Map<string, Entry>();
@@ -71,8 +71,8 @@ export function createOutbox(send: (text: string) => boolean, limit: number) {
     /** Sends a message as soon as possible, or, if it may go out only once, now or never. */
     ask<Answer>(message: ClientMessage, once = false): Promise<Answer> {
       return new Promise((fulfil, refuse) => {
-        if (entries.size >= limit) {
-          throw new RoomfulError("outbox_full", `The \`outbox\` has ${limit} messages.`, { retryable: true });
+        if (message.type === "publish" && entries.size >= limit) {
+          throw new RoomfulError("outbox_full", `${limit} messages wait.`, { retryable: true });
         }
         const id = `${++lastId}`;
         const entry = { frame: JSON.stringify({ ...message, id }), once, sent: false, fulfil, refuse };

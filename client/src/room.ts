@@ -19,7 +19,8 @@ interface Holder {
   /** The connection entered the room; messages after `offset` follow. */
   entered(offset: number, gap?: Gap): void;
   received(message: Message): void;
-  tell(topic: string, value: unknown): void;
+  /** Returns how many of it listen to that. */
+  tell(topic: string, value: unknown): number;
   /** Keeps the room findable for its client as long as somebody may use it. */
   readonly hold: unknown;
 }
@@ -29,11 +30,14 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
   const { url, token, outbox: limit = 200, throttle = 50, schemas = {} } = options;
   const holders = new Set<Holder>();
   // A copy: whoever comes to hold the room while it is told of something comes too late for that.
-  const each = (call: (holder: Holder) => void) => [...holders].forEach(call);
+  const each = (call: (holder: Holder) => unknown) => [...holders].filter(call);
   let can: readonly Right[] = [];
 
   const tell = (topic: string, value: unknown) => each((holder) => holder.tell(topic, value));
-  const failed = (error: RoomfulError) => tell("error", error);
+  const failed = (error: RoomfulError) => {
+    // Who forgot ALLOWED_ORIGINS, say, would otherwise see a page on which nothing happens.
+    if (!tell("error", error)[0]) console.warn(error, error.hint);
+  };
 
   const fetchToken = tokenSource(options, id);
   const connection = createConnection(
@@ -89,6 +93,8 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
     }
     outbox.resume(welcome.limits.rate_per_second);
 
+    // Somebody who was told of a member left, and may even be on the way back.
+    if (!members.self) return;
     const missed = before && !recovered && (reset || offset > before.offset);
     const gap = missed ? { after: reset ? 0 : before.offset, before: offset + 1, reset } : undefined;
     // What is replayed follows too.
@@ -287,7 +293,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
         if (holders.size === 1) connection.close();
         holders.delete(holder);
         if (holders.size) return;
-        end(new RoomfulError("left", "The room was left."));
+        end(new RoomfulError("left", "Left."));
         state.forget();
       },
     };
@@ -302,7 +308,7 @@ const ownAmong = (members: readonly WireMember[], own: string) => members.find((
 function misfit(schema: StandardSchema | undefined, value: unknown, what: string): RoomfulError | undefined {
   const result = schema?.["~standard"].validate(value);
   if (!result || !(result instanceof Promise || result.issues)) return undefined;
-  return new RoomfulError("invalid_data", `Not as its schema says: ${what}`, { cause: result });
+  return new RoomfulError("invalid_data", `Invalid: ${what}`, { cause: result });
 }
 
 /** Whoever looks at the promise learns of its error; who does not is left alone. */

@@ -38,7 +38,7 @@ export function createOwnState(
   let sent = 0;
 
   function schedule(pause: number): void {
-    const wait = Math.max(pause, sent + throttle - Date.now());
+    const wait = Math.max(pause, Math.min(throttle, sent + throttle - Date.now()));
     timer ??= wait > 0 ? setTimeout(flush, wait) : flush();
   }
 

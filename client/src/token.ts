@@ -9,7 +9,7 @@ export type FetchToken = () => Promise<string>;
 export function tokenSource({ token, authEndpoint }: ClientOptions, room: string): FetchToken | undefined {
   if (!token && !authEndpoint) return undefined;
   return async () => {
-    let cause: unknown = "none came";
+    let cause: unknown;
     try {
       const found = typeof token === "function" ? await token({ room }) : (token ?? (await ask(authEndpoint!, room)));
       if (found) return found;
@@ -29,7 +29,8 @@ async function ask(endpoint: string | URL, room: string): Promise<string | undef
   });
   if (response.ok) return (await response.json()).token;
   const { status } = response;
-  throw new RoomfulError("auth_failed", `${endpoint} answers ${status}.`, {
-    retryable: status !== 401 && status !== 403,
+  throw new RoomfulError("auth_failed", `No token: ${endpoint} (${status})`, {
+    // Below, another time will be no better.
+    retryable: status > 403,
   });
 }

@@ -154,7 +154,10 @@ export interface Topics<T extends RoomTypes = RoomTypes> {
   occupancy: Occupancy;
   /** Messages were missed, and `room.history` may have them. */
   gap: Gap;
-  /** Something went wrong that no promise tells of, or that made the connection stop. */
+  /**
+   * Something went wrong that no promise tells of, or that made the connection stop. If no holder of the room listens,
+   * it is written to the console.
+   */
   error: RoomfulError;
 }
 
@@ -266,7 +269,8 @@ export interface Schemas<T extends RoomTypes = RoomTypes> {
 
 /** What this package needs of a WebSocket. Handlers may be typed in any way: no two libraries agree on their events. */
 export interface WebSocketLike {
-  readonly bufferedAmount: number;
+  /** How many bytes are still on their way; React Native does not know. */
+  readonly bufferedAmount?: number | undefined;
   onmessage: Anything;
   onclose: Anything;
   onerror: Anything;

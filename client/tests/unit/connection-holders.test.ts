@@ -1,10 +1,8 @@
 // Several who hold the same room: one connection, and each their own handlers.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { createClient } from "../../src/index.ts";
-import { fate, heard, settled, stored, told, world } from "./fake.ts";
+import { collect, fate, heard, settled, stored, told, world } from "./fake.ts";
 
 test("two holders share a socket, the members and the state, and have handlers of their own", async (t) => {
   const it = world(t);
@@ -132,8 +130,6 @@ test("leaving what was never entered is nothing", async (t) => {
 });
 
 test("the same room is found again while it is connected, whatever the garbage collector does", async (t) => {
-  setFlagsFromString("--expose-gc");
-  const gc = runInNewContext("gc") as () => void;
   const it = world(t);
   const got: unknown[] = [];
   // Nobody keeps what holds it.
@@ -141,7 +137,7 @@ test("the same room is found again while it is connected, whatever the garbage c
   it.socket.welcome();
   for (let round = 0; round < 5; round++) {
     await settled();
-    gc();
+    collect();
   }
   it.room();
   assert.equal(it.sockets.length, 1);

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createClient } from "../../src/index.ts";
-import type { Room, Status } from "../../src/index.ts";
+import type { Room } from "../../src/index.ts";
 import { URL, clock, fate, heard, settled, stored, why, world } from "./fake.ts";
 
 test("connecting, connected, reconnecting, connected again, and initial after leaving", async (t) => {
@@ -126,46 +126,11 @@ test("connect() tries at once, and the pause before is not waited for as well", 
   assert.equal(room.status, "connected");
 });
 
-test("R4: leaving closes with 1000, and forgets the place", async (t) => {
-  const it = world(t);
-  const room = await it.enter();
-  room.leave();
-  assert.equal(it.socket.closed, 1000);
-  await it.pass(60_000);
-  assert.equal(it.sockets.length, 1);
-  room.connect();
-  assert.equal(room.status, "connecting");
-  assert.equal(it.socket.url.search, "");
-  assert.deepEqual(it.socket.protocols, ["roomful.v1"]);
-});
-
 test("R4: a socket that is given up is closed with another code than 1000, which keeps the place", async (t) => {
   const it = world(t);
   await it.enter();
   await it.pass(25_000 + 10_000);
   assert.equal(it.sockets[0]!.closed, 3000);
-});
-
-test("leaving while a token is fetched opens no socket", async (t) => {
-  let answer = (_: string) => {};
-  const it = world(t, { token: () => new Promise<string>((resolve) => (answer = resolve)) });
-  const room = it.room();
-  await settled();
-  room.leave();
-  answer("late");
-  await it.pass(60_000);
-  assert.equal(it.sockets.length, 0);
-  assert.equal(room.status, "initial");
-});
-
-test("leaving while it waits for the next attempt ends that", async (t) => {
-  const it = world(t);
-  const room = await it.enter();
-  it.socket.end();
-  room.leave();
-  await it.pass(60_000);
-  assert.equal(it.sockets.length, 1);
-  assert.equal(why(room), undefined);
 });
 
 test("nothing that an earlier socket does late has an effect", async (t) => {
@@ -202,65 +167,6 @@ test("an error of a socket that connects is its end; one of a connected socket i
   assert.equal(room.status, "connected");
 });
 
-test("a socket that is silent until the deadline is replaced, and one that says nothing of a welcome too", async (t) => {
-  const it = world(t);
-  const room = it.room();
-  await it.pass(9_990);
-  it.socket.frame("pong");
-  it.socket.tell({ type: "error", code: "odd", message: "", retryable: true });
-  assert.equal(it.sockets.length, 1);
-  await it.pass(10 + 250);
-  assert.equal(it.sockets[0]!.closed, 3000);
-  assert.equal(it.sockets.length, 2);
-  assert.equal(room.status, "connecting");
-});
-
-test("C3: it pings as often as the welcome says, and takes a missing pong for the end after 10 s", async (t) => {
-  const it = world(t);
-  const room = await it.enter({}, { ping: 20_000 });
-  await it.pass(19_990);
-  assert.equal(it.socket.pings, 0);
-  await it.pass(10);
-  assert.equal(it.socket.pings, 1);
-  await it.pass(9_000);
-  it.socket.frame("pong");
-  await it.pass(11_000);
-  assert.equal(it.socket.pings, 2);
-  assert.equal(room.status, "connected");
-  await it.pass(9_990);
-  assert.equal(room.status, "connected");
-  await it.pass(10);
-  assert.equal(room.status, "reconnecting");
-  assert.equal(why(room), "connection_lost");
-});
-
-test("C3: any frame is a sign of life", async (t) => {
-  const it = world(t);
-  const room = await it.enter();
-  await it.pass(25_000 + 9_000);
-  it.socket.tell(stored(1));
-  await it.pass(10_000);
-  assert.equal(room.status, "connected");
-});
-
-test("C3: pings that come faster than the deadline do not put it off", async (t) => {
-  const it = world(t);
-  const room = await it.enter({}, { ping: 1_000 });
-  await it.pass(1_000 + 9_900);
-  assert.equal(it.socket.pings, 10);
-  assert.equal(room.status, "connected");
-  await it.pass(100);
-  assert.equal(room.status, "reconnecting");
-});
-
-test("C3: a connection that is gone is pinged no more", async (t) => {
-  const it = world(t);
-  const room = await it.enter();
-  room.leave();
-  await it.pass(100_000);
-  assert.equal(it.socket.pings, 0);
-});
-
 test("C5: types, fields and codes that a client does not know are passed over", async (t) => {
   const it = world(t);
   const room = await it.enter();
@@ -271,87 +177,6 @@ test("C5: types, fields and codes that a client does not know are passed over", 
   assert.equal(room.status, "connected");
 });
 
-test("leaving inside a handler stops the rest of the frame", async (t) => {
-  const it = world(t);
-  const room = await it.enter();
-  const got: unknown[] = [];
-  room.on("chat", (data) => {
-    got.push(data);
-    room.leave();
-  });
-  const members = heard(room, "members");
-  it.socket.tell(stored(1), stored(2), { type: "join", member: { connection: "2", user: { id: "b" }, state: null, at: 1 } });
-  assert.deepEqual(got, [1]);
-  assert.deepEqual(members, []);
-  assert.equal(room.status, "initial");
-  await it.pass(60_000);
-  assert.equal(it.sockets.length, 1);
-});
-
-const leavings: [status: Status, event: string, act: (it: ReturnType<typeof world>) => void][] = [
-  ["connected", "a welcome", (it) => it.socket.welcome()],
-  ["reconnecting", "a loss", (it) => (it.socket.welcome(), it.socket.end())],
-  ["disconnected", "a refusal", (it) => it.socket.end(4505)],
-];
-for (const [status, event, act] of leavings) {
-  test(`leaving when ${event} tells of ${status} is the end of it`, async (t) => {
-    const it = world(t);
-    const room = it.room();
-    room.watch("status", (now) => now === status && room.leave());
-    await settled();
-    act(it);
-    await it.pass(120_000);
-    assert.equal(room.status, "initial");
-    assert.equal(it.sockets.length, 1);
-    assert.notEqual(it.socket.closed, undefined);
-  });
-}
-
-test("leaving when connect() tells of connecting is the end of it", async (t) => {
-  const it = world(t, { token: async () => "t" });
-  const room = it.room({ enabled: false });
-  room.watch("status", (now) => now === "connecting" && room.leave());
-  room.connect();
-  await it.pass(120_000);
-  assert.equal(room.status, "initial");
-  assert.equal(it.sockets.length, 0);
-});
-
-test("leaving when an error tells of a token that could not be had is the end of it", async (t) => {
-  let asked = 0;
-  const it = world(t, { token: () => Promise.reject(new Error(`${++asked}`)) });
-  const room = it.room();
-  room.watch("error", () => room.leave());
-  await it.pass(120_000);
-  assert.equal(asked, 1);
-  assert.equal(room.status, "initial");
-});
-
-test("connect() when a loss is told of opens one socket and no second one later", async (t) => {
-  const it = world(t);
-  const room = await it.enter();
-  room.watch("status", (now) => now === "reconnecting" && room.connect());
-  it.socket.end();
-  assert.equal(it.sockets.length, 2);
-  it.socket.welcome();
-  await it.pass(20_000);
-  assert.equal(it.sockets.length, 2);
-  assert.equal(room.status, "connected");
-});
-
-test("connect() when the end is told of begins anew", async (t) => {
-  const it = world(t);
-  const room = await it.enter();
-  const again = room.watch("status", (now) => now === "disconnected" && room.connect());
-  it.socket.end(4505);
-  again();
-  assert.equal(room.status, "reconnecting");
-  it.socket.welcome();
-  await it.pass(20_000);
-  assert.equal(room.status, "connected");
-  assert.equal(it.sockets.length, 2);
-});
-
 test("an address or a WebSocket that is none stops, and says so", async (t) => {
   clock(t);
   const cases: [url: string, WebSocket: unknown, text: RegExp][] = [
@@ -359,6 +184,7 @@ test("an address or a WebSocket that is none stops, and says so", async (t) => {
     [URL, {}, /not a constructor/],
   ];
   for (const [url, WebSocket, text] of cases) {
+    t.mock.method(console, "warn", () => {});
     const room: Room = createClient({ url, WebSocket: WebSocket as never }).room("lobby");
     const errors = heard(room, "error");
     await settled();

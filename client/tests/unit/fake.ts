@@ -1,5 +1,7 @@
 // A room without a server: sockets that do what a test says, and time that passes when a test says so.
 import assert from "node:assert/strict";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import type { TestContext } from "node:test";
 import { createClient } from "../../src/index.ts";
 import type { Client, ClientOptions, Room, RoomOptions, RoomfulError, Topics } from "../../src/index.ts";
@@ -17,7 +19,7 @@ export class FakeSocket {
   readonly url: URL;
   readonly protocols: string[];
   readonly at = Date.now();
-  bufferedAmount = 0;
+  bufferedAmount: number | undefined = 0;
   onmessage: ((event: { data: string }) => void) | null = null;
   onclose: ((event: { code: number; reason: string }) => void) | null = null;
   onerror: ((event: unknown) => void) | null = null;
@@ -133,6 +135,26 @@ export const stored = (offset: number, data: unknown = offset, event = "chat"): 
   at: NOW,
 });
 
+/** The ids of the publishes that a socket got. */
+export const ids = ({ messages }: FakeSocket) => messages.filter(({ type }) => type === "publish").map(({ id }) => id);
+
+/** The error that a message gets, or a connection. */
+export const refusal = (id: string | undefined, code: string, retryable: boolean, retry_after?: number) => ({
+  type: "error",
+  ...(id && { id }),
+  code,
+  message: `It is ${code}.`,
+  retryable,
+  hint: "Do.",
+  ...(retry_after && { retry_after }),
+});
+
+/** Frees what nobody refers to. */
+export function collect(): void {
+  setFlagsFromString("--expose-gc");
+  runInNewContext("gc")();
+}
+
 /** Lets everything happen that waits for nothing but its turn. */
 export async function settled() {
   for (let turn = 0; turn < 3; turn++) await new Promise((done) => immediate(done));
@@ -153,6 +175,8 @@ export interface World {
   next(): Promise<FakeSocket>;
   /** How many timers run. */
   readonly timers: number;
+  /** What was written to the console, by what each began with. */
+  readonly warnings: unknown[];
 }
 
 /** Time that stands still but for `pass`, which goes from one timer to the next and lets each do all that it causes. */
@@ -198,6 +222,8 @@ export function clock(t: TestContext) {
 export function world(t: TestContext, options: Partial<ClientOptions> = {}, random: () => number = () => 0.5): World {
   const time = clock(t);
   t.mock.method(Math, "random", random);
+  const warnings: unknown[] = [];
+  t.mock.method(console, "warn", (first: unknown) => void warnings.push(first));
   const sockets: FakeSocket[] = [];
   class Socket extends FakeSocket {
     constructor(url: string, protocols: string[]) {
@@ -209,6 +235,7 @@ export function world(t: TestContext, options: Partial<ClientOptions> = {}, rand
   const it: World = {
     client,
     sockets,
+    warnings,
     get socket() {
       const socket = sockets.at(-1);
       assert.ok(socket, "there was no socket");

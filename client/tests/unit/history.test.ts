@@ -1,6 +1,7 @@
 // `history`: a holder gets what was before it came, and what it missed, once and in order.
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { TestContext } from "node:test";
 import type { Room } from "../../src/index.ts";
 import { heard, settled, stored, world } from "./fake.ts";
 import type { FakeSocket } from "./fake.ts";
@@ -24,12 +25,18 @@ function offsets(room: Room): unknown[] {
   return got;
 }
 
-test("R6: the past comes first, and what is live meanwhile waits for it", async (t) => {
+/** A room that is held with so much `history`, has just been entered at `offset`, and asks for that. */
+async function begun(t: TestContext, history: number, offset: number) {
   const it = world(t);
-  const room = it.room({ history: 3 });
+  const room = it.room({ history });
   const got = offsets(room);
-  it.socket.welcome({ offset: 10 });
+  it.socket.welcome({ offset });
   await settled();
+  return { it, room, got };
+}
+
+test("R6: the past comes first, and what is live meanwhile waits for it", async (t) => {
+  const { it, got } = await begun(t, 3, 10);
   assert.deepEqual(asked(it.socket), [{ before: 11, limit: 3 }]);
   it.socket.tell(stored(11));
   it.socket.tell({ ...stored(0), offset: undefined });
@@ -67,11 +74,7 @@ test("each holder gets its own past, whenever it comes, and the others nothing o
 });
 
 test("R2: a connection that recovered asks for nothing", async (t) => {
-  const it = world(t);
-  const room = it.room({ history: 2 });
-  const got = offsets(room);
-  it.socket.welcome({ offset: 2 });
-  await settled();
+  const { it, got } = await begun(t, 2, 2);
   await answer(it.socket, [1, 2]);
   it.socket.end();
   (await it.next()).welcome({ recovered: true, offset: 4 });
@@ -82,12 +85,8 @@ test("R2: a connection that recovered asks for nothing", async (t) => {
 });
 
 test("R3, R6: a gap is filled page by page, before what is live", async (t) => {
-  const it = world(t);
-  const room = it.room({ history: 2 });
-  const got = offsets(room);
+  const { it, room, got } = await begun(t, 2, 2);
   const gaps = heard(room, "gap");
-  it.socket.welcome({ offset: 2 });
-  await settled();
   await answer(it.socket, [1, 2]);
   it.socket.end();
   (await it.next()).welcome({ recovered: false, offset: 9 });
@@ -107,11 +106,7 @@ test("R3, R6: a gap is filled page by page, before what is live", async (t) => {
 });
 
 test("R3: what the room no longer has is left out", async (t) => {
-  const it = world(t);
-  const room = it.room({ history: 1 });
-  const got = offsets(room);
-  it.socket.welcome({ offset: 1 });
-  await settled();
+  const { it, got } = await begun(t, 1, 1);
   await answer(it.socket, [1]);
   it.socket.end();
   (await it.next()).welcome({ recovered: false, offset: 9 });
@@ -122,11 +117,7 @@ test("R3: what the room no longer has is left out", async (t) => {
 });
 
 test("R3: from a room that began anew comes as much of the past as at first", async (t) => {
-  const it = world(t);
-  const room = it.room({ history: 2 });
-  const got = offsets(room);
-  it.socket.welcome({ offset: 50 });
-  await settled();
+  const { it, got } = await begun(t, 2, 50);
   await answer(it.socket, [49, 50]);
   it.socket.end();
   (await it.next()).welcome({ recovered: false, epoch: "e2", offset: 3 });
@@ -138,11 +129,7 @@ test("R3: from a room that began anew comes as much of the past as at first", as
 });
 
 test("a drop before the past came: it is asked for again, and the missed follows it", async (t) => {
-  const it = world(t);
-  const room = it.room({ history: 2 });
-  const got = offsets(room);
-  it.socket.welcome({ offset: 2 });
-  await settled();
+  const { it, got } = await begun(t, 2, 2);
   it.socket.tell(stored(3));
   it.socket.end();
   (await it.next()).welcome({ recovered: true, offset: 4 });
@@ -154,11 +141,7 @@ test("a drop before the past came: it is asked for again, and the missed follows
 });
 
 test("a gap before the past came: past, what was live, what was missed, what is live", async (t) => {
-  const it = world(t);
-  const room = it.room({ history: 2 });
-  const got = offsets(room);
-  it.socket.welcome({ offset: 2 });
-  await settled();
+  const { it, got } = await begun(t, 2, 2);
   it.socket.tell(stored(3));
   it.socket.end();
   (await it.next()).welcome({ recovered: false, offset: 6 });
@@ -178,11 +161,7 @@ test("a gap before the past came: past, what was live, what was missed, what is 
 });
 
 test("a room that begins anew before the past came: what was live, and then what is new", async (t) => {
-  const it = world(t);
-  const room = it.room({ history: 2 });
-  const got = offsets(room);
-  it.socket.welcome({ offset: 20 });
-  await settled();
+  const { it, got } = await begun(t, 2, 20);
   it.socket.tell(stored(21));
   it.socket.end();
   (await it.next()).welcome({ recovered: false, epoch: "e2", offset: 2 });
@@ -195,12 +174,8 @@ test("a room that begins anew before the past came: what was live, and then what
 });
 
 test("a past that is refused holds nothing up, and is told of", async (t) => {
-  const it = world(t);
-  const room = it.room({ history: 2 });
-  const got = offsets(room);
+  const { it, room, got } = await begun(t, 2, 2);
   const errors = heard(room, "error");
-  it.socket.welcome({ offset: 2 });
-  await settled();
   it.socket.tell(stored(3));
   it.socket.tell({ type: "error", id: "1", code: "forbidden", message: "No.", retryable: false });
   await settled();
@@ -211,11 +186,8 @@ test("a past that is refused holds nothing up, and is told of", async (t) => {
 });
 
 test("leaving while the past is fetched: it never comes, also if another holder stays", async (t) => {
-  const it = world(t);
-  const [room] = [it.room({ history: 2 }), it.room()];
-  const got = offsets(room);
-  it.socket.welcome({ offset: 2 });
-  await settled();
+  const { it, room, got } = await begun(t, 2, 2);
+  it.room();
   it.socket.tell(stored(3));
   room.leave();
   await answer(it.socket, [1, 2]);
@@ -223,11 +195,8 @@ test("leaving while the past is fetched: it never comes, also if another holder 
 });
 
 test("leaving and coming back while the past is fetched: it comes once", async (t) => {
-  const it = world(t);
-  const [room] = [it.room({ history: 2 }), it.room()];
-  const got = offsets(room);
-  it.socket.welcome({ offset: 2 });
-  await settled();
+  const { it, room, got } = await begun(t, 2, 2);
+  it.room();
   it.socket.tell(stored(3));
   room.leave();
   room.connect();
@@ -258,11 +227,7 @@ test("leaving inside a handler stops the past and what waits behind it", async (
 });
 
 test("after leaving and coming back the past is fetched again", async (t) => {
-  const it = world(t);
-  const room = it.room({ history: 1 });
-  const got = offsets(room);
-  it.socket.welcome({ offset: 2 });
-  await settled();
+  const { it, room, got } = await begun(t, 1, 2);
   await answer(it.socket, [2]);
   room.leave();
   room.connect();

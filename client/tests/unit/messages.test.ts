@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Message } from "../../src/index.ts";
-import { heard, settled, stored, uncaught, world } from "./fake.ts";
+import { collect, heard, settled, stored, uncaught, world } from "./fake.ts";
 import type { World } from "./fake.ts";
 
 /** The offset that the next connection would come back with. */
@@ -87,6 +87,28 @@ test("a handler is called until it is taken off, and once for each time it was p
   offs[1]!();
   it.socket.tell(stored(3));
   assert.deepEqual(got, [1, 1, 2]);
+});
+
+test("a handler that is gone leaves nothing behind, whatever its event was called", async (t) => {
+  const room = await world(t).enter();
+  const heap = () => (collect(), process.memoryUsage().heapUsed);
+  room.on("first", () => {})();
+  const before = heap();
+  // As an application does that makes up an event for the answer to each question.
+  for (let n = 0; n < 50_000; n++) room.on(`answer-${n}`, () => {})();
+  assert.ok(heap() - before < 2_000_000, "less than 40 bytes for each");
+});
+
+test("a handler is taken off once: doing it again takes no other off", async (t) => {
+  const it = world(t);
+  const room = await it.enter();
+  const off = room.on("chat", () => {});
+  off();
+  const got: unknown[] = [];
+  room.on("chat", (data) => got.push(data));
+  off();
+  it.socket.tell(stored(1));
+  assert.deepEqual(got, [1]);
 });
 
 test("a handler that is put on inside another comes too late for that message", async (t) => {

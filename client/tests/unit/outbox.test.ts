@@ -1,20 +1,7 @@
 // What is published: that it counts once, in order, whatever happens to the connection, and what becomes of its promise.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { fate, heard, settled, stored, why, world } from "./fake.ts";
-import type { FakeSocket } from "./fake.ts";
-
-const ids = ({ messages }: FakeSocket) => messages.filter(({ type }) => type === "publish").map(({ id }) => id);
-
-const refusal = (id: string | undefined, code: string, retryable: boolean, retry_after?: number) => ({
-  type: "error",
-  ...(id && { id }),
-  code,
-  message: `It is ${code}.`,
-  retryable,
-  hint: "Do.",
-  ...(retry_after && { retry_after }),
-});
+import { fate, heard, ids, refusal, settled, stored, why, world } from "./fake.ts";
 
 test("M4: a publish has an id, and is fulfilled by its ack", async (t) => {
   const it = world(t);
@@ -173,72 +160,6 @@ test("more than the outbox holds is refused at once, and what it holds is not lo
   assert.deepEqual(it.socket.messages.map(({ data }) => data), [1, 2, 4]);
 });
 
-test("M2: what is ephemeral has no id, is fulfilled at once, and is never sent again", async (t) => {
-  const it = world(t);
-  const room = await it.enter();
-  assert.deepEqual(await room.publish("cursor", { x: 1 }, { ephemeral: true }), {});
-  assert.deepEqual(it.socket.messages, [{ type: "publish", event: "cursor", data: { x: 1 }, ephemeral: true }]);
-  it.socket.end();
-  (await it.next()).welcome();
-  assert.deepEqual(it.socket.messages, []);
-});
-
-test("M2: what is ephemeral does not wait, neither for a connection nor behind 64 KiB", async (t) => {
-  const it = world(t);
-  const room = it.room();
-  const early = fate(room.publish("cursor", 1, { ephemeral: true }));
-  await settled();
-  assert.equal(early.is, "not_connected");
-  it.socket.welcome();
-  it.socket.bufferedAmount = 65_536;
-  const lagging = fate(room.publish("cursor", 2, { ephemeral: true }));
-  const kept = fate(room.publish("chat", 3));
-  await settled();
-  assert.equal(lagging.is, "not_connected");
-  assert.equal(kept.is, "pending");
-  assert.deepEqual(it.socket.messages.map(({ data }) => data), [3]);
-  it.socket.bufferedAmount = 65_535;
-  await room.publish("cursor", 4, { ephemeral: true });
-});
-
-test("M3: what is for some is sent once, and fulfilled by its ack", async (t) => {
-  const it = world(t);
-  const room = await it.enter();
-  const options = { to: ["2", "user:bob"], ephemeral: true };
-  const sent = fate(room.publish("dm", "psst", options));
-  assert.deepEqual(it.socket.messages, [{ type: "publish", id: "1", event: "dm", data: "psst", ...options }]);
-  it.socket.ack("1");
-  const lost = fate(room.publish("dm", 2, { to: ["2"] }));
-  const refused = fate(room.publish("dm", 3, { to: ["2"] }));
-  it.socket.tell(refusal("3", "rate_limited", true, 100));
-  await settled();
-  assert.notEqual(sent.is, "pending");
-  assert.equal(refused.is, "rate_limited");
-  assert.equal(lost.is, "pending");
-  it.socket.end();
-  await settled();
-  assert.equal(lost.is, "not_connected");
-  const offline = fate(room.publish("dm", 4, { to: ["2"] }));
-  await settled();
-  assert.equal(offline.is, "not_connected");
-  (await it.next()).welcome();
-  assert.deepEqual(it.socket.messages, []);
-});
-
-test("M3: what is for some goes out while stored ones wait for their turn", async (t) => {
-  const it = world(t);
-  const room = await it.enter();
-  void room.publish("chat", 1);
-  it.socket.tell(refusal("1", "storage_failed", true));
-  const sent = fate(room.publish("dm", 2, { to: ["2"] }));
-  await settled();
-  assert.equal(sent.is, "pending");
-  assert.deepEqual(ids(it.socket), ["1", "2"]);
-  it.socket.ack("2");
-  await settled();
-  assert.notEqual(sent.is, "not_connected");
-});
-
 test("leaving rejects what waits, and so does the end; a new connection sends nothing of it", async (t) => {
   const it = world(t);
   const room = await it.enter();
@@ -323,4 +244,15 @@ test("R6: a page of the history, by what was asked for", async (t) => {
   await settled();
   assert.equal(waits.is, "forbidden");
   assert.equal(why(room), undefined);
+});
+
+test("R6: a page of the history can be asked for behind a full outbox", async (t) => {
+  const it = world(t, { outbox: 1 });
+  const room = it.room();
+  void room.publish("chat", 1);
+  const page = fate(room.history());
+  it.socket.welcome();
+  await settled();
+  assert.equal(page.is, "pending");
+  assert.deepEqual(it.socket.messages.map(({ type }) => type), ["publish", "history"]);
 });

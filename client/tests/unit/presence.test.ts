@@ -1,7 +1,7 @@
 // The own state: what others are told of it, how often, and when again.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { heard, member, settled, unlisted, world } from "./fake.ts";
+import { NOW, heard, member, settled, unlisted, world } from "./fake.ts";
 import type { FakeSocket } from "./fake.ts";
 
 const states = (socket: FakeSocket) =>
@@ -68,6 +68,15 @@ test("`throttle` is for whoever wants more of them, or fewer", async (t) => {
     assert.equal(states(it.socket).length, 2);
     t.mock.restoreAll();
   }
+});
+
+test("a clock that is set back holds no change up", async (t) => {
+  const { it, room } = await connected(t);
+  room.presence.update({ x: 1 });
+  t.mock.method(Date, "now", () => NOW - 3_600_000);
+  room.presence.update({ x: 2 });
+  await it.pass(50);
+  assert.equal(states(it.socket).length, 2);
 });
 
 test("P1: set sends all of it, and what was changed before it is part of that or gone", async (t) => {

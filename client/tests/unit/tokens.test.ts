@@ -136,13 +136,13 @@ test("authEndpoint is asked with the room as JSON", async (t) => {
   assert.equal(new Headers(headers).get("content-type"), "application/json");
 });
 
-test("authEndpoint that answers 401 or 403 stops, any other refusal does not", async (t) => {
+test("authEndpoint that answers 400, 401 or 403 stops, any other refusal does not", async (t) => {
   for (const status of [401, 403, 400, 404, 429, 500, 503]) {
     const requests = route(t, Response.json({ error: {} }, { status }));
     const it = world(t, { authEndpoint: new URL("https://app.example/auth") });
     const room = it.room();
     await settled();
-    const final = status === 401 || status === 403;
+    const final = [400, 401, 403].includes(status);
     assert.equal(room.status, final ? "disconnected" : "connecting", `${status}`);
     assert.equal(why(room), "auth_failed");
     assert.equal(room.error!.retryable, !final);
