@@ -60,7 +60,7 @@ impl Room {
 
     /// How long a room waits for somebody, in milliseconds: until the last message has left the history,
     /// and no less than it waits to look at those who are there.
-    fn patience(&self) -> u64 {
+    pub(super) fn patience(&self) -> u64 {
         let most = self.limits.history_ms.max(silence(&self.limits));
         // To the millisecond a message is still in the history.
         most.saturating_add(1)

@@ -52,7 +52,18 @@ impl Room {
         // A time that is past by what is known here is none: the pings may not be known.
         let silent = connection.silent_at(pinged_at, &self.limits);
         let silent = silent.map(|at| self.on_grid(at.max(now), silence(&self.limits)));
-        silent.into_iter().chain(self.expires_at(connection)).min()
+        let at = silent
+            .into_iter()
+            .chain(self.expires_at(connection))
+            .min()?;
+        // A stream is never silent, and its token may hold for years. What has expired would lie on the disk for as
+        // long (N5), and for a time after 2262 the runtime sets no alarm at all (workerd, 2026-11).
+        let most = now.saturating_add(self.patience());
+        Some(if connection.kind.is_stream() {
+            at.min(most)
+        } else {
+            at
+        })
     }
 
     /// When a connection is closed for its token.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::rows::history;
 use crate::simulation::Random;
 use crate::world::{Client, World, arrival, json};
-use roomful::room::Call;
+use roomful::room::{Call, Kind};
 
 const MINUTE: u64 = 60_000;
 const DAY: u64 = 86_400_000;
@@ -154,6 +154,22 @@ fn n5_what_only_the_back_end_says_leaves_the_disk_too() {
             "after {hour} hours"
         );
     }
+}
+
+#[test]
+fn n5_nor_does_it_stay_for_a_stream_whose_token_holds_for_years() {
+    let mut world = World::new();
+    let for_years = arrival("dashboard").expires_at(world.now + 3_650 * DAY);
+    let stream = Kind::Stream { presence: false };
+    let (dashboard, _) = world.enter(&for_years.kind(stream));
+    let post = json!({"event": "m", "data": "x".repeat(4_000)});
+    for _ in 0..10 {
+        world.post(post.clone()).unwrap();
+    }
+    world.pass(2 * DAY + MINUTE);
+    assert_eq!((world.store.log.len(), lies(&world)), (1, 0));
+    assert!(world.is_open(dashboard));
+    assert!(world.alarms_set <= 4, "{}", world.alarms_set);
 }
 
 #[test]
