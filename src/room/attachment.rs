@@ -178,13 +178,15 @@ impl Connection {
         });
         let kind = Kind::socket(!read.plain);
         let can = Rights::from_bits(read.rights?);
+        // The clock may have been set back meanwhile, by so much at least.
+        let mut rate = Rate::from_parts(read.rate);
+        rate.set_back(read.heard_at.saturating_sub(now));
         Some(Restored {
             connection: Connection {
                 expires_at: read.expires_at,
                 first_offset: read.first_offset,
-                rate: Rate::from_parts(read.rate),
+                rate,
                 faults: Faults::from_parts(read.faults),
-                // The clock may have been set back meanwhile.
                 heard_at: read.heard_at.min(now),
                 traffic_at: read.traffic_at.min(now),
                 ..Connection::new(read.connection?, kind, user, can, now)

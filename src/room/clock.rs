@@ -26,12 +26,14 @@ impl Room {
         self.leaves.clear();
         for (id, absent) in &mut self.absent {
             absent.leave_at = absent.leave_at.saturating_sub(back);
+            absent.rate.set_back(back);
             self.leaves.insert((absent.leave_at, *id));
         }
         self.saves.set_back(now);
         for connection in self.connections.values_mut() {
             connection.heard_at = connection.heard_at.min(now);
             connection.traffic_at = connection.traffic_at.min(now);
+            connection.rate.set_back(back);
         }
         // The timer runs on, so it comes too early rather than too late. The alarm waits for a
         // time of the clock, which is now further off.

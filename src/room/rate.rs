@@ -133,6 +133,13 @@ impl Rate {
         self.full_at = self.level(now_us, pace).saturating_add(cost);
     }
 
+    /// The clock was set back by so many milliseconds.
+    pub fn set_back(&mut self, back: u64) {
+        self.full_at = self.full_at.saturating_sub(back.saturating_mul(1_000));
+        self.over_since = self.over_since.saturating_sub(back);
+        self.refused_at = self.refused_at.saturating_sub(back);
+    }
+
     /// Of two buckets the emptier one.
     pub fn emptier(self, other: Rate) -> Rate {
         if other.full_at > self.full_at {

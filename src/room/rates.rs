@@ -139,6 +139,18 @@ impl Rates {
 
     /// The clock was set back by so many milliseconds.
     pub fn set_back(&mut self, back: u64) {
+        let Rates {
+            left,
+            callers,
+            arrivals,
+            said,
+            ..
+        } = self;
+        for book in [left, callers, arrivals, said] {
+            for rate in book.rates.values_mut() {
+                rate.set_back(back);
+            }
+        }
         self.rested_at = self.rested_at.saturating_sub(back);
         self.full_at = self.full_at.saturating_sub(back);
         self.kept_until = self.kept_until.saturating_sub(back);

@@ -49,6 +49,18 @@ export default [
     by: "delivery::event(&mut text, &message, None, &self.meta.epoch);\n                let _ = offset;",
   },
   {
+    promise: "N6: a clock that is set back empties no bucket",
+    file: "src/room/clock.rs",
+    text: "connection.rate.set_back(back);",
+    by: "",
+  },
+  {
+    promise: "N6: a clock that is set back while the room sleeps empties no bucket",
+    file: "src/room/attachment.rs",
+    text: "rate.set_back(read.heard_at.saturating_sub(now));",
+    by: "rate.set_back(0);",
+  },
+  {
     promise: "E4: a clock that is set back makes nobody wait for it",
     file: "src/room/clock.rs",
     text: "absent.leave_at = absent.leave_at.saturating_sub(back);",

@@ -87,6 +87,33 @@ fn e4_a_clock_set_back_while_the_room_sleeps_holds_nothing_up() {
 }
 
 #[test]
+fn e4_n6_a_clock_set_back_empties_no_bucket() {
+    let mut world = World::with(|limits| limits.rate_per_second = 1);
+    world.pass(2 * HOUR);
+    let (ana, at_ana) = world.join("ana");
+    let say = |world: &mut World, client| {
+        world.send(
+            client,
+            json!({"type": "publish", "event": "c", "ephemeral": true}),
+        );
+        world.brief(client)
+    };
+    assert_eq!(say(&mut world, ana), ["c null"]);
+    set_back(&mut world);
+    assert_eq!(say(&mut world, ana), ["c null"]);
+    // Nor that of a room that sleeps,
+    world.pass(5_000);
+    assert!(world.evict());
+    set_back(&mut world);
+    assert_eq!(say(&mut world, ana), ["c null"]);
+    // nor that of somebody who is about to come back.
+    world.drop(ana, 1006);
+    set_back(&mut world);
+    let (ana, _) = world.enter(&arrival("ana").resuming(&at_ana, 0));
+    assert_eq!(say(&mut world, ana), ["c null"]);
+}
+
+#[test]
 fn e4_a_clock_set_forward_by_an_hour_loses_nobody_for_good() {
     let mut world = World::new();
     let (ana, welcome) = world.join("ana");
