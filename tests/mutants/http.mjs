@@ -49,6 +49,12 @@ export default [
     by: "delivery::event(&mut text, &message, None, &self.meta.epoch);\n                let _ = offset;",
   },
   {
+    promise: "H7: only what is stored moves the last event's id",
+    file: "src/room/delivery.rs",
+    text: "event(&mut self.text, text, offset, epoch);",
+    by: "event(&mut self.text, text, offset.or(Some(0)), epoch);",
+  },
+  {
     promise: "N6: a clock that is set back empties no bucket",
     file: "src/room/clock.rs",
     text: "connection.rate.set_back(back);",

@@ -13,6 +13,24 @@ export default [
     by: "",
   },
   {
+    promise: "M1: a message says who sent it",
+    file: "src/room/publish.rs",
+    text: "let user = connection.user.clone();",
+    by: "let first = self.connections.values().next();\n        let user = first.unwrap_or(connection).user.clone();",
+  },
+  {
+    promise: "M1: a message says which connection sent it",
+    file: "src/room/publish.rs",
+    text: "data,\n            from,\n",
+    by: "data,\n            from: from.filter(|_| publish.id.is_some()),\n",
+  },
+  {
+    promise: "M2: what is ephemeral reaches everybody",
+    file: "src/room/publish.rs",
+    text: "self.counters.one(Count::Ephemeral);",
+    by: "self.counters.one(Count::Ephemeral);\n            if turn.now % 7 == 0 {\n                return Ok(Published::Ephemeral);\n            }",
+  },
+  {
     promise: "M2: what is ephemeral is not stored",
     file: "src/room/publish.rs",
     text: "if publish.ephemeral {",
@@ -23,6 +41,12 @@ export default [
     file: "src/room/publish.rs",
     text: "ids.extend(self.users.get(user).into_iter().flatten().copied());",
     by: "let _ = user;\n                    ids.extend(self.users.values().flatten().copied());",
+  },
+  {
+    promise: "M3: a private message reaches those named",
+    file: "src/room/publish.rs",
+    text: "let to = self.recipients(to, &without);",
+    by: "let mut to = self.recipients(to, &without).into_vec();\n            to.truncate(1);\n            let to = to.into_boxed_slice();",
   },
   {
     promise: "M3: who is left out gets a skip in a frame with parts of its own",

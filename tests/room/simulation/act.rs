@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use super::hostile;
+use super::place::Place;
 use super::random::Random;
 use super::step::{Step, Way, What};
 use super::universe::Universe;
@@ -95,8 +96,22 @@ impl Universe {
             Step::Post { room, form, lost } => {
                 let here = self.players.iter().find(|player| player.room == room);
                 let except = here.map_or(String::new(), |player| player.connection.clone());
-                let place = &mut self.rooms[room];
-                place.poster.post(&mut place.world, form, lost, &except);
+                let listeners = self.listeners(room);
+                // Storage that fails, or a low rate, may be why it is refused.
+                let sure = !self.kind.hostile && !self.kind.failures;
+                let Place {
+                    world,
+                    said,
+                    poster,
+                    ..
+                } = &mut self.rooms[room];
+                let message = poster.next(&world.name, form, &except);
+                said.says(&message, "srv", None);
+                let crashes = world.crashes;
+                poster.post(world, message.clone(), lost);
+                if sure && world.crashes == crashes && world.room.is_some() {
+                    said.taken(&message, None, &listeners);
+                }
             }
             Step::Look { room } => {
                 let place = &mut self.rooms[room];

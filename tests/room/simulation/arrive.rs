@@ -1,8 +1,15 @@
 //! What arrives by now at either end of a connection, and what comes of it.
 
+use std::slice;
+
+use serde_json::Value;
+
 use super::place::Place;
+use super::said::Listener;
 use super::universe::Universe;
 use super::wire::{Down, Up};
+use crate::world::Client;
+use roomful::auth::Rights;
 use roomful::protocol::ConnectionId;
 
 impl Universe {
@@ -63,11 +70,59 @@ impl Universe {
         }
         match up {
             Up::Connect => {}
-            Up::Frame(text) => world.send_text(client, &text),
+            Up::Frame(text) => self.speaks(number, client, &text),
             Up::Binary => world.send_binary(client),
             Up::Ping => world.ping(client),
             Up::Close(code) => world.drop(client, code),
         }
+    }
+
+    /// A frame arrives at the room, which takes down what is said in it.
+    fn speaks(&mut self, number: usize, client: Client, text: &str) {
+        let frame = serde_json::from_str(text).unwrap_or(Value::Null);
+        let messages = frame
+            .as_array()
+            .map_or(slice::from_ref(&frame), Vec::as_slice);
+        let of = |sort: &'static str| messages.iter().filter(move |it| it["type"] == sort);
+        let wire = &mut self.wires[number];
+        let room = wire.room;
+        let Place { world, said, .. } = &mut self.rooms[room];
+        let tokens = of("auth").count() as u64;
+        if tokens > 0 {
+            wire.renewals += tokens;
+            said.excuse(number);
+        }
+        let own = wire.listener(number, world);
+        let from = Some(&*own.connection);
+        let may = wire.surely_may(Rights::PUBLISH);
+        if may || wire.renewals > 0 {
+            of("publish").for_each(|publish| said.says(publish, &own.user, from));
+        }
+        let listeners = self.listeners(room);
+        let Place { world, said, .. } = &mut self.rooms[room];
+        let crashes = world.crashes;
+        world.send_text(client, text);
+        // Where rates are low it may have been refused.
+        if may && !self.kind.hostile && world.crashes == crashes && world.is_open(client) {
+            of("publish").for_each(|publish| said.taken(publish, from, &listeners));
+        }
+    }
+
+    /// Who surely hears what is for everybody.
+    pub fn listeners(&self, room: usize) -> Vec<Listener> {
+        let world = &self.rooms[room].world;
+        let wires = self
+            .active
+            .iter()
+            .map(|number| (*number, &self.wires[*number]));
+        let hear = wires.filter(|(_, wire)| {
+            let hears = wire.room == room && wire.surely_may(Rights::SUBSCRIBE);
+            let client = wire.client.filter(|_| hears);
+            let end = client.map(|client| &world.clients[client.0]);
+            end.is_some_and(|end| end.link.is_some() && end.accepted)
+        });
+        hear.map(|(number, wire)| wire.listener(number, world))
+            .collect()
     }
 
     /// Somebody asks to be let in.

@@ -1,7 +1,7 @@
 //! Bugs that the simulation has found, as the shortest steps that showed them.
 
 use super::run::replay;
-use super::step::{Step, Way};
+use super::step::{Step, Way, What};
 
 const ALL: &str = "subscribe publish presence history";
 
@@ -44,6 +44,36 @@ fn n9_c3_a_room_that_slept_until_its_last_one_went_waits_as_long_as_any_other() 
     ];
     let universe = replay(10_192, "sleep", &steps);
     assert!(!universe.transcript.is_empty());
+}
+
+#[test]
+fn n6_who_speaks_after_the_clock_was_set_back_is_heard() {
+    let publish = |what| Step::Publish {
+        who: 1,
+        what,
+        count: 1,
+        echo: true,
+    };
+    let steps = [
+        Step::Connect {
+            who: 1,
+            way: Way::New,
+            can: "subscribe publish presence",
+            token_ms: None,
+            delays: (150, 1),
+            twin: None,
+        },
+        Step::Pass { ms: 52_987 },
+        publish(What::Stored),
+        Step::Pass { ms: 239 },
+        Step::Jump {
+            room: 0,
+            by: -1_505_449,
+        },
+        publish(What::Ephemeral),
+    ];
+    let universe = replay(46, "clock", &steps);
+    assert!(universe.rooms[0].said.hearers(1_000_002) > 0);
 }
 
 #[test]

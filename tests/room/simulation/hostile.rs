@@ -56,11 +56,14 @@ pub fn nonsense(time: u64, wire: &mut Wire, which: u64, hostile: bool) {
 pub fn flood(time: u64, player: &mut Player, room: &str, wire: &mut Wire, count: u64) {
     let mut messages = Vec::new();
     for place in 0..count {
-        let data = json!({"room": room, "n": player.next_number});
+        let mut data = json!({"room": room, "n": player.next_number});
         player.next_number += 1;
         messages.push(match place % 7 {
             6 => json!({"type": "state", "state": {"x": place}}),
-            5 => json!({"type": "publish", "event": "f", "data": data, "ephemeral": true}),
+            5 => {
+                data["ephemeral"] = json!(true);
+                json!({"type": "publish", "event": "f", "data": data, "ephemeral": true})
+            }
             _ => json!({"type": "publish", "event": "f", "data": data}),
         });
     }

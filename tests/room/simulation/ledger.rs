@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
+use super::said::Said;
 use crate::memory::Memory;
 use roomful::protocol::Limits;
 
@@ -69,7 +70,7 @@ impl Ledger {
     }
 
     /// Looks at the log: it is dense, only grows, and holds what the history promises.
-    pub fn look(&mut self, store: &Memory, now: u64) {
+    pub fn look(&mut self, store: &Memory, said: &Said, now: u64) {
         if self.seen.replace(store.rows_written) == Some(store.rows_written) {
             return;
         }
@@ -85,6 +86,10 @@ impl Ledger {
             if row.last > known {
                 life.take(row.first, row.last, &row.messages, known, now, &self.limits);
             }
+        }
+        let new = life.entries.iter().skip(known as usize);
+        for message in new.filter_map(|entry| entry.message.as_ref()) {
+            said.is_true(message);
         }
         let newest = life.entries.len() as u64;
         assert_eq!(next - 1, newest, "the log has lost what it held");

@@ -2,14 +2,32 @@
 
 use std::rc::Rc;
 
+use serde_json::Value;
+
 use super::place::Place;
 use super::universe::Universe;
 use super::wire::Down;
 use crate::frame::Frame;
-use roomful::room::Input;
+use roomful::room::{Input, Room};
 
 /// How many frames may wait for a client that does not read (the runtime counts bytes).
 const UNREAD: usize = 40;
+
+/// H7: what has an offset carries it as its id, with the epoch, and nothing else does.
+fn check_events(events: &str, epoch: &str) {
+    let mut id = None;
+    for line in events.lines() {
+        if let Some(text) = line.strip_prefix("id: ") {
+            id = Some(text.to_owned());
+        } else if let Some(data) = line.strip_prefix("data: ") {
+            let message: Value = serde_json::from_str(data).expect("an event is JSON");
+            let moves = message["type"] == "message" || message["type"] == "skip";
+            let offset = message["offset"].as_u64().filter(|_| moves);
+            let expected = offset.map(|offset| format!("{epoch}/{offset}"));
+            assert_eq!(id.take(), expected, "H7: {message}");
+        }
+    }
+}
 
 impl Universe {
     /// Looks at what the rooms have done, and puts what they said on its way.
@@ -19,10 +37,13 @@ impl Universe {
             if place.crashes != place.world.crashes {
                 place.crashes = place.world.crashes;
                 place.ledger.crashed(&place.world.store);
+                place.said.crashed();
                 place.watch.restarted(&place.world.store, place.world.now);
                 place.poster.crashed();
             }
-            place.ledger.look(&place.world.store, place.world.now);
+            place
+                .ledger
+                .look(&place.world.store, &place.said, place.world.now);
             if let Some(room) = &place.world.room {
                 place.watch.size(&room.size(), place.world.open());
             }
@@ -38,6 +59,10 @@ impl Universe {
             self.look_at_frames(wire, frames);
         }
         for place in &mut self.rooms {
+            let waits = place.world.room.as_ref().is_some_and(Room::is_waiting);
+            if !waits && !place.world.disk.is_busy() {
+                place.said.settled();
+            }
             place
                 .poster
                 .answers(&mut place.world, &mut place.ledger, &mut place.watch);
@@ -47,15 +72,19 @@ impl Universe {
     fn look_at_end(&mut self, number: usize) {
         let wire = &mut self.wires[number];
         let Some(client) = wire.client else { return };
-        let Place { world, watch, .. } = &mut self.rooms[wire.room];
+        let Place {
+            world, watch, said, ..
+        } = &mut self.rooms[wire.room];
         let end = &world.clients[client.0];
         if end.link.is_some() {
             watch.open(wire, world.now, end.pinged_at.unwrap_or(0));
             return;
         }
-        if std::mem::take(&mut wire.was_open)
-            && let Some(connection) = end.connection
-        {
+        if !std::mem::take(&mut wire.was_open) {
+            return;
+        }
+        said.excuse(number);
+        if let Some(connection) = end.connection {
             let code = end.ended.unwrap_or(1006);
             let others = world.clients.iter();
             let mut others = others.filter(|other| other.connection == Some(connection));
@@ -84,11 +113,23 @@ impl Universe {
     fn look_at_frames(&mut self, number: usize, frames: Vec<Rc<Frame>>) {
         let wire = &mut self.wires[number];
         let Some(client) = wire.client else { return };
-        let Place { world, watch, .. } = &mut self.rooms[wire.room];
+        let Place {
+            world, watch, said, ..
+        } = &mut self.rooms[wire.room];
         let told = !frames.is_empty();
+        let listener = wire.listener(number, world);
         for frame in frames {
             for message in frame.messages() {
                 watch.sent(&wire.epoch, message, world.now);
+                match message["type"].as_str() {
+                    Some("message") => said.heard(message, &listener),
+                    Some("auth") => wire.renewed(&message["can"]),
+                    Some("error") if message["code"] == "unauthorized" => wire.answered(),
+                    _ => {}
+                }
+            }
+            if wire.arrival.kind.is_stream() {
+                check_events(&frame, &wire.epoch);
             }
             if self.kind.name == "sleep" {
                 let text = frame.to_string();

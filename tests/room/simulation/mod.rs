@@ -13,7 +13,7 @@
 //! | `player`, `outbox` | a client that follows the protocol, and what it sends until it is acknowledged |
 //! | `welcome`, `hear`, `view` | what it was promised of its welcome, of messages, and of presence |
 //! | `hostile`, `poster` | clients that do not follow it, and servers over HTTP |
-//! | `look`, `ledger`, `watch` | what is checked after each event: of the log, of the connections |
+//! | `look`, `ledger`, `said`, `watch` | what is checked after each event: of the log, of what is said, of the connections |
 //! | `run`, `long` | running, repeating, shortening; as many seeds as one likes |
 
 mod act;
@@ -33,6 +33,7 @@ mod poster;
 mod random;
 mod renew;
 mod run;
+mod said;
 mod step;
 mod time;
 mod universe;

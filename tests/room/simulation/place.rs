@@ -3,6 +3,7 @@
 use super::kind::Kind;
 use super::ledger::Ledger;
 use super::poster::Poster;
+use super::said::Said;
 use super::watch::Watch;
 use crate::world::World;
 use roomful::protocol::Limits;
@@ -10,6 +11,7 @@ use roomful::protocol::Limits;
 pub struct Place {
     pub world: World,
     pub ledger: Ledger,
+    pub said: Said,
     pub watch: Watch,
     pub poster: Poster,
     /// How many deaths of its process have been taken note of.
@@ -22,6 +24,7 @@ impl Place {
         world.name = name.to_owned();
         Place {
             ledger: Ledger::new(name, limits, kind.clock),
+            said: Said::default(),
             watch: Watch::new(limits, kind),
             poster: Poster::default(),
             crashes: 0,

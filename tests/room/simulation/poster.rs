@@ -27,12 +27,13 @@ pub struct Poster {
 }
 
 impl Poster {
-    /// Publishes; what was not answered before is tried again.
-    pub fn post(&mut self, world: &mut World, form: u64, lost: bool, except: &str) {
-        let message = match self.again.pop() {
-            Some(message) => message,
-            None => self.message(&world.name, form, except),
-        };
+    /// What is published next: what was not answered before is tried again.
+    pub fn next(&mut self, room: &str, form: u64, except: &str) -> Value {
+        let again = self.again.pop();
+        again.unwrap_or_else(|| self.message(room, form, except))
+    }
+
+    pub fn post(&mut self, world: &mut World, message: Value, lost: bool) {
         let text = message.to_string();
         let call = Call::Publish(vec![http::decode_publish(&text)]);
         let request = world.request("srv", &["publish"], call);
@@ -53,8 +54,12 @@ impl Poster {
             message["except"] = json!([except]);
             data["except"] = json!([except]);
         }
-        if form == 7 {
-            message["ephemeral"] = json!(true);
+        if form == 7 || form == 8 {
+            (data["ephemeral"], message["ephemeral"]) = (json!(true), json!(true));
+        }
+        if form > 8 {
+            let to = json!([format!("user:u{}", self.next % 6)]);
+            (data["to"], message["to"]) = (to.clone(), to);
         }
         message["data"] = data;
         message

@@ -221,7 +221,7 @@ fn step(random: &mut Random, kind: &Kind, rooms: usize, people: usize) -> Step {
         },
         75..79 => Step::Post {
             room,
-            form: random.below(8),
+            form: random.below(11),
             lost: random.chance(30),
         },
         79 => Step::Look { room },

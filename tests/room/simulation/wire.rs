@@ -4,8 +4,12 @@
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use serde_json::Value;
+
+use super::said::Listener;
 use crate::frame::Frame;
-use crate::world::{Arrival, Client};
+use crate::world::{Arrival, Client, World};
+use roomful::auth::Rights;
 
 /// What is on its way to the room.
 #[derive(Debug)]
@@ -96,6 +100,8 @@ pub struct Wire {
     pub client: Option<Client>,
     /// The room's epoch when that end was accepted: what it is sent is about no other.
     pub epoch: String,
+    /// How many new tokens the room may have for it that it has not answered for.
+    pub renewals: u64,
     /// That end was open when it was last looked at.
     pub was_open: bool,
     /// The room's end has told how it ended.
@@ -126,6 +132,7 @@ impl Wire {
             asked,
             client: None,
             epoch: String::new(),
+            renewals: 0,
             was_open: false,
             told_end: false,
             heard_at: 0,
@@ -152,6 +159,34 @@ impl Wire {
         }
         self.down.cut(None);
         (self.ping_at, self.gives_up_at) = (None, None);
+    }
+
+    /// Who it is that hears what is sent to it.
+    pub fn listener(&self, number: usize, world: &World) -> Listener {
+        let end = self.client.map(|client| &world.clients[client.0]);
+        let connection = end.and_then(|end| end.connection);
+        Listener {
+            wire: number,
+            connection: connection.map_or_else(String::new, |id| id.to_string()),
+            user: self.arrival.grant.user.to_string(),
+        }
+    }
+
+    /// Whether it is certain that it may.
+    pub fn surely_may(&self, right: Rights) -> bool {
+        self.renewals == 0 && self.arrival.grant.can.has(right)
+    }
+
+    /// The room has taken a new token for it.
+    pub fn renewed(&mut self, can: &Value) {
+        let names = can.as_array().unwrap().iter();
+        self.arrival.grant.can = Rights::from_names(names.map(|name| name.as_str().unwrap()));
+        self.answered();
+    }
+
+    /// The room has answered for a token.
+    pub fn answered(&mut self) {
+        self.renewals = self.renewals.saturating_sub(1);
     }
 
     /// Nothing will ever happen on it any more but on the room's side.
