@@ -89,7 +89,7 @@ function welcome(port, configured) {
   say(
     configured
       ? `Its configuration is ${configured}: clients need a token unless that says otherwise.`
-      : "Everybody is let in without a token; for tokens, see .dev.vars.example.",
+      : "Everybody is let in, and no token is looked at; for tokens, see .dev.vars.example.",
   );
   say("Join a room from a terminal, or from several:");
   say(`  npx wscat -c ws://localhost:${port}/room/lobby`);

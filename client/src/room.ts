@@ -36,7 +36,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
   const tell = (topic: string, value: unknown) => each((holder) => holder.tell(topic, value));
   const failed = (error: RoomfulError) => {
     // Who forgot ALLOWED_ORIGINS, say, would otherwise see a page on which nothing happens.
-    if (!tell("error", error)[0]) console.warn(error, error.hint);
+    if (!tell("error", error)[0]) console.warn(error, error.hint ?? id);
   };
 
   const fetchToken = tokenSource(options, id);
