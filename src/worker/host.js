@@ -197,9 +197,10 @@ export class Host {
   closed(link, socket, code) {
     this.#forget(link, socket);
     try {
-      // These three are told to us but must not be said.
-      if (code === 1005 || code === 1006 || code === 1015) socket.close();
-      else socket.close(code);
+      // Some codes are told to us but must not be said: 1005, 1006 and 1015, and what a hostile client makes up, whose
+      // socket would stay open and count nowhere.
+      if (code >= 1000 && code < 5000 && ![1004, 1005, 1006, 1015].includes(code)) socket.close(code);
+      else socket.close();
     } catch {
       // It is closed already.
     }

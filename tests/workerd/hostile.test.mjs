@@ -3,6 +3,7 @@ import { test } from "node:test";
 import WebSocket from "ws";
 import { freshRoom, get, join, open, post, tokenFor } from "./client.mjs";
 import { startServer } from "./server.mjs";
+import { until } from "./until.mjs";
 
 const server = await startServer(test, { vars: { GRACE_SECONDS: 1, MAX_MESSAGE_BYTES: 1_048_576 } });
 
@@ -153,4 +154,23 @@ test("e4 handshakes of all kinds get an answer", () =>
     const call = Buffer.from('{"room":"x","grant":"","ask":"Delete"}').toString("base64url");
     const forged = await get(server, `/room/${room}/presence`, { token, headers: { "roomful-call": call } });
     assert.equal(forged.status, 200);
+  }));
+
+/** A close frame as a client sends it, with a code that no library would let pass. */
+function closeFrame(code) {
+  const frame = Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0, 0]);
+  frame.writeUInt16BE(code, 6);
+  return frame;
+}
+
+test("e4 r4 a socket that ends with a code that nobody may say ends", () =>
+  undisturbed(async (eve, room) => {
+    for (const code of [1000, 1004, 1005, 1006, 1015, 0, 999, 5000, 65_535]) {
+      const mal = await join(server, room, { user: "mal" });
+      mal.socket._socket.write(closeFrame(code));
+      await until(
+        () => mal.closed,
+        () => `the end of a socket that said ${code}`,
+      );
+    }
   }));
