@@ -7,7 +7,7 @@ import { target } from "../targets.mjs";
 const RATE = 20;
 const P99_MS = 100;
 /** Where the search begins, near the ends that were found before: fewer probes. */
-const GUESSES = { roomful: 350, "roomful-states": 350, bare: 33, partyserver: 33, ws: 55, socketio: 50, sockudo: 68 };
+const GUESSES = { roomful: 270, "roomful-states": 330, bare: 33, partyserver: 33, ws: 55, socketio: 50, sockudo: 68 };
 const PEOPLE_AT_LEAST = 400;
 const TIMES_PARTYSERVER = 8;
 /** To so many people a delivery is so many times cheaper than PartyServer's to 40. */
@@ -65,7 +65,7 @@ export const cursors = {
 /** One search for each case; then, from where it ended, further ones, which are short. */
 async function searches(bench, cases) {
   const found = cases.map(() => []);
-  const window = { warmup: 1.5, seconds: bench.quick ? 2 : 3, drain: 3 };
+  const window = bench.quick ? { warmup: 1.5, seconds: 2, drain: 3 } : { warmup: 4, seconds: 3, drain: 2 };
   await bench.rounds(bench.times(2), cases, async (one, round) => {
     const before = found[cases.indexOf(one)];
     const guess = before[0]?.people || GUESSES[one.name];
@@ -82,7 +82,15 @@ async function searches(bench, cases) {
   }));
 }
 
-async function carries(bench, { subject, kind, title }, people, window) {
+/**
+ * Whether a crowd is carried, in the first try or the second: a stall of 30 ms in three seconds, as the other users of a
+ * shared machine cause them, is enough to lift a p99 over the bound.
+ */
+async function carries(...crowd) {
+  return (await carriesOnce(...crowd)) || (await carriesOnce(...crowd));
+}
+
+async function carriesOnce(bench, { subject, kind, title }, people, window) {
   const options = { people, senders: people, rate: RATE * people, ...window, kind };
   try {
     const result = await bench.measure(subject, "cursors", options, { brief: (figures) => `${title}: ${brief(figures)}` });
