@@ -1,9 +1,9 @@
 //! Leaving: drops and their grace, and connections that the room closes (R4, R5).
 
 use super::counters::Count;
-use super::delivery::{self, Delivery};
+use super::delivery::Delivery;
 use super::rate::{Faults, Rate};
-use super::{Action, Event, Link, Room, Turn};
+use super::{Action, Event, Link, Room, Turn, body};
 use crate::protocol::{ConnectionId, Error};
 
 /// Grace after a tab was closed or reloaded, in milliseconds (R4).
@@ -123,7 +123,7 @@ impl Room {
         if connection.kind.is_stream() {
             self.counters.one(Count::MessagesSent);
             let mut text = String::new();
-            delivery::event(&mut text, &error.to_frame(), None, &self.meta.epoch);
+            body::event(&mut text, &error.to_frame(), None, &self.meta.epoch);
             turn.out.push(Action::Stream(Delivery {
                 to: vec![link],
                 text,

@@ -20,7 +20,8 @@
 //! | `speak`, `publish` | what a connection says (C5, C6, M, P1, R6) |
 //! | `serve`, `admin` | what an HTTP request asks (section 7) |
 //! | `members`, `presence`, `crowd` | who is here, and what the others are told (section 6) |
-//! | `outbox`, `delivery`, `flush`, `tick` | what waits to be sent, for whom, and until when |
+//! | `outbox`, `delivery`, `body`, `flush` | what waits to be sent, and for whom |
+//! | `tick`, `due` | until when it waits, and everything else that waits |
 //! | `log`, `row`, `history`, `window`, `ids` | what is stored, and publish ids that count once |
 //! | `rate`, `rates`, `stuck` | how much one may say, how often a user may connect (N6, N11, E3) |
 //! | `restore`, `saving` | waking up, and being ready to |
@@ -33,6 +34,7 @@
 mod action;
 mod admin;
 mod attachment;
+mod body;
 mod clock;
 mod connect;
 mod connection;
@@ -40,6 +42,7 @@ mod counters;
 mod crowd;
 mod delivery;
 mod depart;
+mod due;
 mod fill;
 mod flush;
 #[cfg(fuzzing)]
@@ -102,14 +105,8 @@ use publish::Waiting;
 use rates::Rates;
 use saving::Saves;
 use stuck::Stuck;
-use tick::{News, Tick};
+use tick::Tick;
 use vacancy::Vacancy;
-
-/// An outbox of this many bytes does not wait for the tick.
-const OUTBOX_BYTES: usize = 1_000_000;
-/// Nor does one of which so many bytes have to be copied for single connections: the copies exist at
-/// the same time, and the memory of the wasm, once grown, never shrinks.
-const OUTBOX_COPIES: usize = 24_000_000;
 
 /// One room.
 #[derive(Debug)]
@@ -239,69 +236,6 @@ impl Room {
     /// Limits in force.
     pub fn limits(&self) -> &Limits {
         &self.limits
-    }
-
-    /// Does what is due, and asks to be woken for the rest.
-    fn settle(&mut self, turn: &mut Turn<'_>) {
-        while let Some(&(at, connection)) = self.leaves.first()
-            && at <= turn.now
-        {
-            self.end_absence(connection, turn);
-        }
-        self.judge_crowd(turn);
-        self.tell_occupancy(turn);
-        self.pay_owed(turn);
-        let due = turn.now >= self.flush_at() || self.outbox_is_full();
-        if due && self.something_to_send() {
-            self.flush(turn);
-        }
-        self.comment(turn);
-        self.save_due(turn);
-        self.rates.forget_full(turn.now);
-        self.note_vacancy(turn);
-        if let Some(at) = self.next_wake()
-            && self.timer_at.is_none_or(|armed| at < armed)
-        {
-            self.timer_at = Some(at);
-            turn.out.push(Action::Timer { at });
-        }
-    }
-
-    fn something_to_send(&self) -> bool {
-        !self.outbox.is_empty() || self.members.changed() || !self.waiting.is_empty()
-    }
-
-    /// Whether the outbox has grown so far that it must go out before the tick is over.
-    fn outbox_is_full(&self) -> bool {
-        self.outbox.bytes() >= OUTBOX_BYTES
-            || self.outbox.copies(self.arrived.len()) >= OUTBOX_COPIES
-    }
-
-    fn flush_at(&self) -> u64 {
-        let news = if self.outbox.stores() {
-            News::Stored
-        } else if self.outbox.says() || self.members.changed() || !self.waiting.is_empty() {
-            News::Said
-        } else {
-            News::Roster
-        };
-        self.tick.due(news, &self.limits)
-    }
-
-    fn next_wake(&self) -> Option<u64> {
-        let flush = self.something_to_send().then(|| self.flush_at());
-        let leave = self.leaves.first().map(|(at, _)| *at);
-        let (save, rested) = (self.saves.next(), self.rates.rested_at(self.now));
-        let wakes = [
-            flush,
-            leave,
-            save,
-            rested,
-            self.crowd.quiet_until,
-            self.owed.retry_at,
-            self.comment_at,
-        ];
-        wakes.into_iter().flatten().min()
     }
 
     fn session_key(&self) -> SessionKey {

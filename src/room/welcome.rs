@@ -3,9 +3,9 @@
 use super::connect::Session;
 use super::connection::{Connection, Link};
 use super::counters::Count;
-use super::delivery::{self, Delivery};
+use super::delivery::Delivery;
 use super::history::{self, Missed};
-use super::{Action, Room, Turn};
+use super::{Action, Room, Turn, body};
 use crate::auth::Rights;
 use crate::protocol::{Error, server};
 
@@ -75,9 +75,9 @@ impl Room {
             .charge_arrival(&connection.user.id, told, turn.now, &self.limits);
         if connection.kind.is_stream() {
             let mut text = String::new();
-            delivery::event(&mut text, &welcome, None, &self.meta.epoch);
+            body::event(&mut text, &welcome, None, &self.meta.epoch);
             for (offset, message) in missed {
-                delivery::event(&mut text, &message, Some(offset), &self.meta.epoch);
+                body::event(&mut text, &message, Some(offset), &self.meta.epoch);
             }
             turn.out.push(Action::Stream(Delivery { to: to(), text }));
             if self.comment_at.is_none() {

@@ -45,12 +45,12 @@ export default [
   {
     promise: "H7: a stream resumes after its last event",
     file: "src/room/welcome.rs",
-    text: "delivery::event(&mut text, &message, Some(offset), &self.meta.epoch);",
-    by: "delivery::event(&mut text, &message, None, &self.meta.epoch);\n                let _ = offset;",
+    text: "body::event(&mut text, &message, Some(offset), &self.meta.epoch);",
+    by: "body::event(&mut text, &message, None, &self.meta.epoch);\n                let _ = offset;",
   },
   {
     promise: "H7: only what is stored moves the last event's id",
-    file: "src/room/delivery.rs",
+    file: "src/room/body.rs",
     text: "event(&mut self.text, text, offset, epoch);",
     by: "event(&mut self.text, text, offset.or(Some(0)), epoch);",
   },

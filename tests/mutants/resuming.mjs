@@ -20,7 +20,7 @@ export default [
   },
   {
     promise: "C3: a room with something to send is not put away",
-    file: "src/room/mod.rs",
+    file: "src/room/due.rs",
     text: "turn.out.push(Action::Timer { at });",
     by: "",
   },
