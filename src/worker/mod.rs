@@ -1,23 +1,30 @@
 //! The only place that knows the runtime.
 //!
-//! `gate` answers what reaches the Worker: it decides who asks (`tokens`) and passes the question on to
-//! the room's object (`rooms`). `object` is that object: it gives each event to the `shell`, which hands
-//! it to the room, and carries out what the room wants done with the sockets (`host`) and the storage
-//! (`database`, `storage`). `metrics` counts what an isolate does. `guard` and `entry.mjs` see to it that a panic ends in a reconnect rather than in silence.
+//! `gate` answers what reaches the Worker (`asked`): it decides who asks (`tokens`) and passes the question
+//! on to the room's object (`rooms`). `object` is that object: it gives each event to the `shell`, which
+//! hands it to the room (`life`), and carries out what the room wants done with whoever arrives (`arrival`),
+//! with the sockets (`host`), the requests (`replies`) and the storage (`database`, `storage`). `metrics`
+//! counts what an isolate does. `guard` and `entry.mjs` see to it that a panic ends in a reconnect rather
+//! than in silence.
 
+mod arrival;
+mod asked;
 mod batch;
 mod call;
 mod config;
+mod cors;
 mod database;
 mod gate;
 mod guard;
 mod host;
+mod life;
 mod log;
 mod metrics;
 mod object;
 mod page;
 #[cfg(feature = "panic-on-purpose")]
 mod panic_on_purpose;
+mod replies;
 mod reply;
 mod rooms;
 mod route;

@@ -10,9 +10,10 @@ use worker::{
     WebSocketPair, durable_object,
 };
 
+use super::arrival::{Arriving, Carrier};
 use super::call::{self, Ask, Call, Resume};
-use super::shell::{Arriving, Carrier, Shell};
-use super::{guard, host, log, reply};
+use super::shell::Shell;
+use super::{guard, host, life, log, reply};
 use crate::auth::Grant;
 use crate::protocol::{Error, ErrorCode, HistoryQuery, http};
 use crate::room::{self, Connect, Input, Kind, Link};
@@ -210,7 +211,7 @@ impl Room {
             Ask::History { query } => room::Call::History(HistoryQuery::from_query(&query)?),
             Ask::Disconnect => room::Call::Disconnect(http::decode_disconnect(&body)?),
             Ask::Delete => {
-                room::Call::Delete(shell.fresh().map_err(|_| Error::new(ErrorCode::Internal))?)
+                room::Call::Delete(life::fresh().map_err(|_| Error::new(ErrorCode::Internal))?)
             }
             Ask::Summary | Ask::Socket { .. } | Ask::Stream { .. } => room::Call::Summary,
         };
@@ -218,7 +219,7 @@ impl Room {
             room::Call::Metrics => reply::METRICS,
             _ => reply::JSON,
         };
-        let (request, reply) = shell.expect_reply();
+        let (request, reply) = shell.replies().expect();
         shell.handle(Input::Request {
             request,
             grant,
@@ -243,11 +244,7 @@ impl Room {
         let link = Link(shell.host().next_link());
         let kind = Kind::socket(protocol.is_some());
         let Resume { epoch, offset } = resume;
-        let arriving = Arriving {
-            link,
-            carrier: Carrier::Socket(server),
-            verdict: None,
-        };
+        let arriving = Arriving::new(link, Carrier::Socket(server));
         shell.arrive(
             arriving,
             Input::Connect(Connect {
@@ -273,11 +270,7 @@ impl Room {
         let link = Link(shell.host().next_link());
         let kind = Kind::Stream { presence };
         let Resume { epoch, offset } = resume;
-        let arriving = Arriving {
-            link,
-            carrier: Carrier::Stream(None),
-            verdict: None,
-        };
+        let arriving = Arriving::new(link, Carrier::Stream(None));
         let connect = Connect {
             link,
             kind,

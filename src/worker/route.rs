@@ -68,7 +68,13 @@ impl Route {
         Ok(route)
     }
 
-    /// The methods it knows, for the `Allow` header.
+    /// What the header `Allow` says of it.
+    pub fn allow(&self) -> String {
+        let methods = self.methods().iter().map(Method::as_ref);
+        methods.chain(["OPTIONS"]).collect::<Vec<_>>().join(", ")
+    }
+
+    /// The methods it knows.
     pub fn methods(&self) -> &'static [Method] {
         match self {
             Route::Page | Route::Health => &[Method::Get, Method::Head],

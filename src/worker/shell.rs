@@ -1,22 +1,21 @@
 //! Carries the runtime's events into the room, and the room's actions out. Decides nothing.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::{Rc, Weak};
 
-use futures::channel::oneshot;
 use wasm_bindgen::prelude::*;
 use wasm_bindgen_futures::spawn_local;
-use worker::worker_sys::web_sys::ReadableStream;
-use worker::{Env, State, WebSocket};
+use worker::{Env, State};
 
-use super::database::Database;
+use super::arrival::{Arriving, Carrier};
 use super::guard::Guard;
 use super::host::{self, Dataset, Host};
+use super::life::{self, Life};
+use super::replies::Replies;
 use super::{log, metrics, tokens};
-use crate::map::Map;
 use crate::protocol::http::close_reason;
-use crate::protocol::{Error, ErrorCode, Limits};
-use crate::room::{Action, Delivery, Fresh, Input, Link, RequestId, Room};
+use crate::protocol::{Error, ErrorCode};
+use crate::room::{Action, Delivery, Input, Link};
 
 /// When to try an alarm again whose room could not be restored, in milliseconds from then.
 const ALARM_AGAIN_MS: u64 = 60_000;
@@ -30,32 +29,10 @@ pub struct Shell {
     life: RefCell<Option<Life>>,
     /// What asks to come in, until the room has decided.
     arriving: RefCell<Option<Arriving>>,
-    waiting: RefCell<Map<RequestId, oneshot::Sender<Result<String, Error>>>>,
-    next_request: Cell<u32>,
+    replies: Replies,
     guard: Guard,
     /// Where data points go, if a dataset is bound.
     dataset: Option<Dataset>,
-}
-
-/// The room and its storage, from the first event after a wake on.
-struct Life {
-    name: String,
-    room: Room,
-    database: Database,
-}
-
-/// A connection that the room has not let in yet, and then the room's verdict.
-pub struct Arriving {
-    pub link: Link,
-    pub carrier: Carrier,
-    pub verdict: Option<Result<(), Error>>,
-}
-
-/// What is to carry a connection.
-pub enum Carrier {
-    Socket(WebSocket),
-    /// Made by the host if the room lets it in.
-    Stream(Option<ReadableStream>),
 }
 
 impl Shell {
@@ -70,10 +47,14 @@ impl Shell {
             host,
             life: RefCell::new(None),
             arriving: RefCell::new(None),
-            waiting: RefCell::new(Map::default()),
-            next_request: Cell::new(0),
+            replies: Replies::default(),
             guard,
         }))
+    }
+
+    /// The requests that wait for the room's reply.
+    pub fn replies(&self) -> &Replies {
+        &self.replies
     }
 
     /// What stands between this room and the consequences of a panic.
@@ -97,7 +78,7 @@ impl Shell {
             .name()
             .or_else(|| name.map(str::to_owned))
             .unwrap_or_default();
-        match self.restore(name.clone()) {
+        match Life::begin(name.clone(), &self.state, &self.env, &self.host) {
             Ok(restored) => {
                 *life = Some(restored);
                 Ok(())
@@ -116,69 +97,6 @@ impl Shell {
         }
     }
 
-    fn restore(&self, name: String) -> Result<Life, String> {
-        let limits = match super::config::config(&self.env) {
-            Ok(config) => config.limits.clone(),
-            // The Worker refuses everybody by now; those who are here are served as usual.
-            Err(_) => Limits::default(),
-        };
-        let mut database = Database::open(&self.state.storage(), self.host.clone())
-            .map_err(|error| error.to_string())?;
-        let fresh = self.fresh().map_err(|error| host::describe(&error))?;
-        let attachments = self
-            .host
-            .restore()
-            .map_err(|error| host::describe(&error))?;
-        let attachments = String::from_utf8(attachments).unwrap_or_default();
-        let lines = if attachments.is_empty() {
-            None
-        } else {
-            Some(attachments.split('\n'))
-        };
-        let sockets = lines
-            .into_iter()
-            .flatten()
-            .zip(1_u32..)
-            .map(|(line, link)| (Link(link), line));
-        let room = Room::restore(
-            name.clone(),
-            limits,
-            fresh,
-            tokens::now(),
-            sockets,
-            &mut database,
-        )
-        .map_err(|error| error.to_string())?;
-        for link in 1..self.host.next_link() {
-            // Its attachment cannot be read, by a rollback perhaps: the client would wait for ever.
-            if !room.knows(Link(link)) {
-                let restarting = ErrorCode::Restarting;
-                self.host
-                    .close(link, restarting.close(), restarting.as_str())
-                    .map_err(|error| host::describe(&error))?;
-            }
-        }
-        Ok(Life {
-            name,
-            room,
-            database,
-        })
-    }
-
-    /// Random values for a new life of the room.
-    pub fn fresh(&self) -> Result<Fresh, JsValue> {
-        let random = host::random(40)?;
-        let (name, key) = random.split_at_checked(8).ok_or(JsValue::UNDEFINED)?;
-        let name = name.iter().fold(0_u64, |number, byte| {
-            number.wrapping_shl(8) | u64::from(*byte)
-        });
-        let key = <[u8; 32]>::try_from(key).map_err(|_| JsValue::UNDEFINED)?;
-        Ok(Fresh {
-            epoch: base36(name),
-            key,
-        })
-    }
-
     /// The room's alarm. The runtime tries one that fails six times again, within two minutes, and then
     /// forgets it (its documentation); a room without an alarm would never erase itself, so a room that
     /// cannot be restored is asked again later.
@@ -189,7 +107,7 @@ impl Shell {
         }
         self.handle(Input::Alarm {
             pings: &self.pings(),
-            fresh: self.fresh()?,
+            fresh: life::fresh()?,
         });
         Ok(())
     }
@@ -235,8 +153,8 @@ impl Shell {
     fn carry_out(&self, action: Action, name: &str, slow: &mut Vec<Link>) {
         let outcome = match action {
             Action::Accept { link, .. } => self.accept(link),
-            Action::Refuse { link, error } => {
-                self.decide(link, Err(error));
+            Action::Refuse { error, .. } => {
+                self.refuse(error);
                 Ok(())
             }
             Action::Send(Delivery { to, text }) => self
@@ -261,10 +179,7 @@ impl Shell {
                 Ok(())
             }
             Action::Reply { request, reply } => {
-                if let Some(sender) = self.waiting.borrow_mut().remove(&request) {
-                    // Whoever asked may have gone.
-                    let _ = sender.send(reply);
-                }
+                self.replies.give(request, reply);
                 Ok(())
             }
             Action::Timer { at } => {
@@ -282,58 +197,28 @@ impl Shell {
         }
     }
 
-    /// Asks the room to let something in, and returns its verdict.
+    /// Asks the room to let something in, and returns what carries it if the room did.
     pub fn arrive(&self, arriving: Arriving, input: Input<'_>) -> Result<Carrier, Error> {
         self.arriving.replace(Some(arriving));
         self.handle(input);
         let decided = self.arriving.take();
-        match decided {
-            Some(Arriving {
-                carrier,
-                verdict: Some(Ok(())),
-                ..
-            }) => Ok(carrier),
-            Some(Arriving {
-                verdict: Some(Err(error)),
-                ..
-            }) => Err(error),
-            _ => Err(Error::new(ErrorCode::Internal)),
-        }
+        decided.map_or_else(|| Err(Error::new(ErrorCode::Internal)), Arriving::verdict)
     }
 
     fn accept(&self, link: Link) -> Result<(), JsValue> {
-        let outcome = match self.arriving.borrow_mut().as_mut() {
-            Some(Arriving {
-                carrier: Carrier::Socket(socket),
-                ..
-            }) => self.host.accept(link.0, socket.as_ref()),
-            Some(Arriving {
-                carrier: Carrier::Stream(stream),
-                ..
-            }) => self
-                .host
-                .open_stream(link.0)
-                .map(|opened| *stream = Some(opened)),
+        let accepted = match self.arriving.borrow_mut().as_mut() {
+            Some(arriving) => arriving.accept(&self.host),
             None => Ok(()),
         };
-        let verdict = match &outcome {
-            Ok(()) => Ok(()),
-            // The runtime has a limit of its own: 32,768 sockets in one object.
-            Err(_) => Err(Error::new(ErrorCode::RoomFull)),
-        };
-        let failed = verdict.is_err();
-        self.decide(link, verdict);
-        if failed {
+        if accepted.is_err() {
             self.later(move |shell| shell.handle(Input::Closed { link, code: 1000 }));
         }
-        outcome
+        accepted
     }
 
-    fn decide(&self, link: Link, verdict: Result<(), Error>) {
-        if let Some(arriving) = self.arriving.borrow_mut().as_mut()
-            && arriving.link == link
-        {
-            arriving.verdict = Some(verdict);
+    fn refuse(&self, error: Error) {
+        if let Some(arriving) = self.arriving.borrow_mut().as_mut() {
+            arriving.refuse(error);
         }
     }
 
@@ -364,15 +249,6 @@ impl Shell {
         }));
     }
 
-    /// A number for a request, and where its reply will arrive.
-    pub fn expect_reply(&self) -> (RequestId, oneshot::Receiver<Result<String, Error>>) {
-        let request = RequestId(self.next_request.get());
-        self.next_request.set(request.0.wrapping_add(1));
-        let (sender, receiver) = oneshot::channel();
-        self.waiting.borrow_mut().insert(request, sender);
-        (request, receiver)
-    }
-
     /// When each link last pinged.
     fn pings(&self) -> Vec<(Link, u64)> {
         let pings = self
@@ -398,15 +274,4 @@ fn note_slow(links: Option<worker::js_sys::Uint32Array>, slow: &mut Vec<Link>) {
     if let Some(links) = links {
         slow.extend(links.to_vec().into_iter().map(Link));
     }
-}
-
-/// At most 13 characters of `a-z0-9`.
-fn base36(mut number: u64) -> String {
-    let mut text = String::new();
-    while number > 0 {
-        let digit = u32::try_from(number % 36).unwrap_or(0);
-        text.push(char::from_digit(digit, 36).unwrap_or('0'));
-        number /= 36;
-    }
-    text
 }
