@@ -5,7 +5,11 @@
 //                        └──┘ lost, or no token                      └──┘ lost, or no token
 //
 // From each of them `close` leads to `initial`, and a refusal for good to `disconnected`; `open` leads on from both.
+import { pauseBefore } from "./backoff.ts";
 import { RoomfulError } from "./error.ts";
+import { listen } from "./page.ts";
+import type { PageEvent } from "./page.ts";
+import { closeError } from "./refusal.ts";
 import type { FetchToken } from "./token.ts";
 import type { Status, WebSocketConstructor, WebSocketLike } from "./types.ts";
 import type { ServerMessage, Welcome, WireError } from "./wire.ts";
@@ -14,10 +18,6 @@ import type { ServerMessage, Welcome, WireError } from "./wire.ts";
 const DEADLINE = 10_000;
 /** For a pong when there is reason to believe that the network went away. */
 const DOUBTFUL_DEADLINE = 3_000;
-const FIRST_RETRY = 500;
-const LAST_RETRY = 30_000;
-/** Before it, the server does not want to see us again (4300 to 4499). */
-const SLOW_RETRY = 10_000;
 /** A connection that lived this long was a success: the pauses begin anew. */
 const LIVED = 10_000;
 /** Closes a socket whose place in the room is to be kept: 1000 would give it up at once (R4). */
@@ -131,7 +131,7 @@ export function createConnection(
       const failure =
         thrown instanceof RoomfulError
           ? thrown
-          : new RoomfulError("no_websocket", `${thrown}`, { hint: "Check `url` and `WebSocket`." });
+          : new RoomfulError("no_websocket", `${thrown}`, { hint: "Check url and WebSocket." });
       if (!failure.retryable) return stop(failure);
       lost(1006, "", failure);
       failed(failure);
@@ -231,39 +231,25 @@ export function createConnection(
     );
   }
 
-  function why(code: number, reason: string): RoomfulError {
-    // No error comes before these.
-    const name = ["replaced", "removed", "room_deleted"][code - 4504];
-    if (!name && cause && code > 1006) return fromWire(cause);
-    const message = reason || `No connection: ${url} (${code})`;
-    return new RoomfulError(name ?? "connection_lost", message, { retryable: code < 4500 });
-  }
-
   /** The close code says what comes next (E2). */
-  function lost(code = 1006, reason = "", failure = why(code, reason)): void {
+  function lost(code = 1006, reason = "", failure = closeError(url, code, reason, cause)): void {
     const lived = since;
     if (lived && Date.now() - lived > LIVED) attempts = 0;
     drop(KEEP_PLACE);
     const refused = code >= 4000 && code < 4100 && !lived;
     if (code >= 4500 || (refused && (!renewable || refusals++))) return stop(failure);
     slow = code >= 4300;
-    // Anywhere between nothing and the whole pause: a crowd that was dropped together must not return together.
-    // https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
-    const pause = Math.random() * Math.min(LAST_RETRY, FIRST_RETRY * 2 ** attempts++);
-    retry = setTimeout(
-      () => {
-        slow = false;
-        // While nobody looks and nothing can come of it, wait for what the browser tells of either.
-        if (!globalThis.document?.hidden || navigator.onLine) void attempt();
-      },
-      slow ? SLOW_RETRY + pause : pause,
-    );
+    retry = setTimeout(() => {
+      slow = false;
+      // While nobody looks and nothing can come of it, wait for what the browser tells of either.
+      if (!globalThis.document?.hidden || navigator.onLine) void attempt();
+    }, pauseBefore(attempts++, slow));
     become(failure);
   }
 
   function stop(failure: RoomfulError): void {
     drop(KEEP_PLACE);
-    listen("removeEventListener");
+    listen("removeEventListener", heard);
     become(failure, "disconnected");
     failed(failure);
   }
@@ -291,15 +277,7 @@ export function createConnection(
     turned(next);
   }
 
-  /** Hears what the browser tells of the network and the page. */
-  function listen(method: "addEventListener" | "removeEventListener"): void {
-    if (!globalThis.document) return;
-    for (const type of ["online", "offline", "pageshow", "pagehide", "visibilitychange"]) {
-      globalThis[method](type, heard as () => void);
-    }
-  }
-
-  function heard({ type, persisted }: { type: string; persisted?: boolean }): void {
+  function heard({ type, persisted }: PageEvent): void {
     if (type === "pagehide") {
       // A page that is kept for the way back: its user went elsewhere, and its socket would be cut anyway. If it
       // ends for good instead, the browser closes the socket with 1001.
@@ -326,12 +304,12 @@ export function createConnection(
     open() {
       if (busy) return;
       attempts = refusals = 0;
-      listen("addEventListener");
+      listen("addEventListener", heard);
       void attempt();
     },
     close() {
       drop(1000);
-      listen("removeEventListener");
+      listen("removeEventListener", heard);
       place = undefined;
       become(undefined, "initial");
     },
@@ -343,9 +321,4 @@ export function createConnection(
     },
   };
   return connection;
-}
-
-/** An error as the server told it. */
-export function fromWire({ code, message, retryable, hint, retry_after }: WireError): RoomfulError {
-  return new RoomfulError(code, message, { retryable, hint, retryAfter: retry_after });
 }

@@ -72,7 +72,7 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
     /** The server has counted. */
     count(counted: Occupancy): void {
       if (!self) return;
-      ({ connections } = counted);
+      connections = counted.connections;
       occupancy = { connections, users: counted.users };
     },
 
@@ -148,3 +148,7 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
   };
   return all;
 }
+
+/** Of some members, the one with this connection. */
+export const ownAmong = (members: readonly WireMember[], own: string): WireMember | undefined =>
+  members.find(({ connection }) => connection === own);

@@ -1,10 +1,12 @@
 // A room: the one connection to it, what is known through that, and all who hold it.
-import { createConnection, fromWire } from "./connection.ts";
+import { createConnection } from "./connection.ts";
 import type { Place } from "./connection.ts";
 import { createEmitter } from "./emitter.ts";
 import { RoomfulError } from "./error.ts";
-import { createMembers } from "./members.ts";
+import { createMembers, ownAmong } from "./members.ts";
 import { createOutbox, notConnected } from "./outbox.ts";
+import { fromWire } from "./refusal.ts";
+import { misfit } from "./schema.ts";
 import type { StandardSchema } from "./schema.ts";
 import { STATE_ID, createOwnState, same } from "./state.ts";
 import { tokenSource } from "./token.ts";
@@ -301,14 +303,6 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
     return room;
   };
   return hold;
-}
-
-const ownAmong = (members: readonly WireMember[], own: string) => members.find(({ connection }) => connection === own);
-
-function misfit(schema: StandardSchema | undefined, value: unknown, what: string): RoomfulError | undefined {
-  const result = schema?.["~standard"].validate(value);
-  if (!result || !(result instanceof Promise || result.issues)) return undefined;
-  return new RoomfulError("invalid_data", `Invalid: ${what}`, { cause: result });
 }
 
 /** Whoever looks at the promise learns of its error; who does not is left alone. */

@@ -1,4 +1,5 @@
 // The part of Standard Schema that this package uses: https://standardschema.dev, version 1.
+import { RoomfulError } from "./error.ts";
 
 /** A schema of any library that follows Standard Schema, whose output is `Output`. It must not be asynchronous. */
 export interface StandardSchema<Output = unknown> {
@@ -14,3 +15,10 @@ export interface StandardSchema<Output = unknown> {
 export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] };
+
+/** The error of a value that does not fit its schema; `what` is the event, or `state`. */
+export function misfit(schema: StandardSchema | undefined, value: unknown, what: string): RoomfulError | undefined {
+  const result = schema?.["~standard"].validate(value);
+  if (!result || !(result instanceof Promise || result.issues)) return undefined;
+  return new RoomfulError("invalid_data", `Invalid: ${what}`, { cause: result });
+}
