@@ -5,149 +5,20 @@ import { runInNewContext } from "node:vm";
 import type { TestContext } from "node:test";
 import { createClient } from "../../src/index.ts";
 import type { Client, ClientOptions, Room, RoomOptions, RoomfulError, Topics } from "../../src/index.ts";
-import type { Published, ServerMessage, Welcome, WireMember } from "../../src/wire.ts";
+import type { Welcome } from "../../src/wire.ts";
+import { NOW } from "./frames.ts";
+import { FakeSocket } from "./socket.ts";
 
-export const NOW = 1_767_225_600_000;
+export * from "./frames.ts";
+export { FakeSocket } from "./socket.ts";
+
 export const URL = "https://rooms.example";
-export const RIGHTS = ["subscribe", "publish", "presence", "history"] as const;
 
 // What is mocked is not what the tests wait with.
 const immediate = setImmediate;
 
-/** A WebSocket whose other end is the test. */
-export class FakeSocket {
-  readonly url: URL;
-  readonly protocols: string[];
-  readonly at = Date.now();
-  bufferedAmount: number | undefined = 0;
-  onmessage: ((event: { data: string }) => void) | null = null;
-  onclose: ((event: { code: number; reason: string }) => void) | null = null;
-  onerror: ((event: unknown) => void) | null = null;
-  /** What the client sent, as text. */
-  readonly sent: string[] = [];
-  /** With which code the client closed it. */
-  closed: number | undefined;
-
-  constructor(url: string, protocols: string[]) {
-    this.url = new globalThis.URL(url);
-    this.protocols = protocols;
-  }
-
-  send(text: string) {
-    assert.equal(this.closed, undefined, "sent on a socket that is closed");
-    this.sent.push(text);
-  }
-
-  close(code?: number) {
-    this.closed ??= code ?? 1005;
-  }
-
-  /** What the client sent but for pings, as objects. */
-  get messages(): any[] {
-    return this.sent.filter((text) => text !== "ping").map((text) => JSON.parse(text));
-  }
-
-  get pings() {
-    return this.sent.filter((text) => text === "ping").length;
-  }
-
-  /** The token it came with. */
-  get token() {
-    return this.protocols.find((protocol) => protocol.startsWith("roomful.token."))?.slice(14);
-  }
-
-  frame(text: string) {
-    this.onmessage?.({ data: text });
-  }
-
-  /** A frame of one message or several. */
-  tell(...messages: (ServerMessage | Record<string, unknown>)[]) {
-    this.frame(JSON.stringify(messages.length === 1 ? messages[0] : messages));
-    const greeting = messages.some(({ type }) => type === "welcome") ? this.sent.indexOf("ping") : -1;
-    if (greeting < 0 || this.closed !== undefined) return;
-    // The first ping comes upon the welcome. It is answered at once, and counts for nothing in the tests.
-    this.sent.splice(greeting, 1);
-    this.frame("pong");
-  }
-
-  welcome(parts: Partial<Welcome> = {}) {
-    this.tell(welcome(parts));
-  }
-
-  ack(...ids: string[]) {
-    this.tell(...ids.map((id) => ({ type: "ack", id })));
-  }
-
-  /** The connection ends from afar. */
-  end(code = 1006, reason = "") {
-    this.closed ??= code;
-    this.onclose?.({ code, reason });
-  }
-
-  /** Refuses as a server does: with an error, and with a close code. */
-  refuse(code: number, error: Record<string, unknown>) {
-    const message = { type: "error", message: `It is ${error["code"]}.`, retryable: code < 4500, hint: "Do.", ...error };
-    this.tell(message);
-    this.end(code, error["code"] as string);
-  }
-}
-
-export const member = (connection: string, parts: Partial<WireMember> & { name?: string } = {}): WireMember => {
-  const { name = `user-${connection}`, ...rest } = parts;
-  // The tests call members 1, 2, 3 …, in which order they also came.
-  return { connection, user: { id: name, info: {} }, state: null, at: NOW + Number(connection), ...rest };
-};
-
-export const OWN = member("1", { name: "ana" });
-
-export const welcome = (parts: Partial<Welcome> = {}): Welcome => ({
-  type: "welcome",
-  protocol: 1,
-  room: "lobby",
-  connection: "1",
-  session: "1.0.secret",
-  user: { id: "ana", info: {} },
-  can: RIGHTS,
-  expires_in: null,
-  epoch: "e1",
-  offset: 0,
-  recovered: null,
-  members: [OWN],
-  occupancy: { connections: 1, users: 1 },
-  ping: 25_000,
-  limits: { message_bytes: 65_536, state_bytes: 4_096, rate_per_second: 100 },
-  ...parts,
-});
-
-/** A welcome without members, as in a crowded room. */
-export function unlisted(parts: Partial<Welcome> = {}): Welcome {
-  const { members, ...rest } = welcome(parts);
-  return rest;
-}
-
-export const stored = (offset: number, data: unknown = offset, event = "chat"): Published => ({
-  type: "message",
-  event,
-  data,
-  from: "2",
-  user: "bob",
-  offset,
-  at: NOW,
-});
-
 /** The ids of the publishes that a socket got. */
 export const ids = ({ messages }: FakeSocket) => messages.filter(({ type }) => type === "publish").map(({ id }) => id);
-
-/** The error that a message gets, or a connection. */
-export const refusal = (id: string | undefined, code: string, retryable: boolean, retry_after?: number) => ({
-  type: "error",
-  ...(id && { id }),
-  code,
-  message: `It is ${code}.`,
-  retryable,
-  hint: "Do.",
-  ...(retry_after && { retry_after }),
-});
 
 /** Frees what nobody refers to. */
 export function collect(): void {
