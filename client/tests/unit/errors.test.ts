@@ -13,12 +13,15 @@ test("what nobody listens to is written to the console, with what to do about it
   assert.match(`${room.error}`, /RoomfulError: It is forbidden_origin/);
 });
 
-test("a token that cannot be had is written to the console each time", async (t) => {
+test("a token that cannot be had is written to the console each time, with the room for which it was", async (t) => {
   const it = world(t, { token: () => Promise.reject(new Error("no network")) });
+  const written = t.mock.method(console, "warn", () => {});
   const room = it.room();
   await it.pass(2_000);
-  assert.ok(it.warnings.length > 1);
-  assert.match(`${it.warnings[0]}`, /No token: Error: no network/);
+  assert.ok(written.mock.callCount() > 1);
+  const [error, place] = written.mock.calls[0]!.arguments;
+  assert.match(`${error}`, /No token: Error: no network/);
+  assert.equal(place, "lobby");
   assert.equal(why(room), "auth_failed");
 });
 
