@@ -13,6 +13,12 @@ export default [
     by: "Ok(Published::Next(offset)) if offset == 0 => {",
   },
   {
+    promise: "H3: what servers read does not depend on when the room woke",
+    file: "src/room/serve.rs",
+    text: "server::history(&mut out, None, &page.messages, &room.meta.epoch, page.more);",
+    by: "let more = page.more || room.now > room.awake_since.saturating_add(30_000);\n                    server::history(&mut out, None, &page.messages, &room.meta.epoch, more);",
+  },
+  {
     promise: "H4: a ban holds",
     file: "src/room/connect.rs",
     text: "Ok(Some(until)) if until > turn.now => Err(Error::new(ErrorCode::Banned)),",

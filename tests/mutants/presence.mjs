@@ -19,6 +19,12 @@ export default [
     by: "",
   },
   {
+    promise: "R4: a leave is told when the grace is over",
+    file: "src/room/depart.rs",
+    text: "leave_at: turn.now.saturating_add(grace),",
+    by: "leave_at: turn.now.saturating_add(grace.saturating_mul(3)),",
+  },
+  {
     promise: "R5: who does not come back after a restart leaves",
     file: "src/room/restore.rs",
     text: "room.restore_absent(row, now);",
@@ -47,6 +53,12 @@ export default [
     file: "src/room/outbox.rs",
     text: "self.share(Audience::Presence, Box::new([about]), write);",
     by: "let _ = about;\n        self.share(Audience::Presence, Box::default(), write);",
+  },
+  {
+    promise: "P2: a state is told",
+    file: "src/room/members.rs",
+    text: ".filter(|(_, change)| matches!(change, Change::Whole))",
+    by: ".filter(|(id, change)| matches!(change, Change::Whole) && id.get() % 3 > 0)",
   },
   {
     promise: "P2: a state replaces the patches before it",

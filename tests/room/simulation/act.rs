@@ -139,7 +139,14 @@ impl Universe {
                 self.rooms[room].world.store.faults.random = random;
             }
             Step::Slow { room, delay } => self.rooms[room].world.disk.delay = delay,
-            Step::Jump { room, by } => self.rooms[room].world.set_clock(by),
+            Step::Jump { room, by } => {
+                let world = &mut self.rooms[room].world;
+                if world.open() > 0 {
+                    let way = if by < 0 { "back" } else { "forward" };
+                    self.tally.one(&format!("clock set {way}"));
+                }
+                world.set_clock(by);
+            }
             _ => panic!("{step:?} is about a client"),
         }
     }

@@ -98,12 +98,16 @@ impl Universe {
         if may || wire.renewals > 0 {
             of("publish").for_each(|publish| said.says(publish, &own.user, from));
         }
-        let listeners = self.listeners(room);
+        // Where rates are low it may be refused.
+        let sure = may && !self.kind.hostile && of("publish").next().is_some();
+        let listeners = match sure {
+            true => self.listeners(room),
+            false => Vec::new(),
+        };
         let Place { world, said, .. } = &mut self.rooms[room];
         let crashes = world.crashes;
         world.send_text(client, text);
-        // Where rates are low it may have been refused.
-        if may && !self.kind.hostile && world.crashes == crashes && world.is_open(client) {
+        if sure && world.crashes == crashes && world.is_open(client) {
             of("publish").for_each(|publish| said.taken(publish, from, &listeners));
         }
     }
@@ -152,6 +156,7 @@ impl Universe {
                     return;
                 }
                 let (place, asked) = (&mut self.rooms[wire.room], wire.asked.clone());
+                self.told = true;
                 let player = &mut self.players[who];
                 let mut answers = Vec::new();
                 for message in frame.messages() {

@@ -35,8 +35,15 @@ const NONSENSE: &[&str] = &[
     "{\"type\":\"leave\",\"connection\":\"0\",\"user\":\"u0\"}",
 ];
 
-/// Sends something that is no proper message; some of it only the hostile do.
+/// Sends something that is no proper message, the hostile again and again; some of it only they do.
 pub fn nonsense(time: u64, wire: &mut Wire, which: u64, hostile: bool) {
+    let times = if hostile { which / 40 % 12 } else { 0 };
+    for again in 0..=times {
+        one(time, wire, which + again, hostile);
+    }
+}
+
+fn one(time: u64, wire: &mut Wire, which: u64, hostile: bool) {
     let long = which / 64;
     let text = match which % 40 {
         30 if hostile => return wire.up.push(time, Up::Binary),
@@ -52,21 +59,14 @@ pub fn nonsense(time: u64, wire: &mut Wire, which: u64, hostile: bool) {
     wire.up.push(time, Up::Frame(text));
 }
 
-/// More messages than the rate allows, in one frame and in many.
+/// More messages than the rate allows, in one frame and in many; at times for longer than is borne.
 pub fn flood(time: u64, player: &mut Player, room: &str, wire: &mut Wire, count: u64) {
-    let mut messages = Vec::new();
-    for place in 0..count {
-        let mut data = json!({"room": room, "n": player.next_number});
-        player.next_number += 1;
-        messages.push(match place % 7 {
-            6 => json!({"type": "state", "state": {"x": place}}),
-            5 => {
-                data["ephemeral"] = json!(true);
-                json!({"type": "publish", "event": "f", "data": data, "ephemeral": true})
-            }
-            _ => json!({"type": "publish", "event": "f", "data": data}),
-        });
+    let again = if count % 8 == 7 { 13 } else { 0 };
+    for pause in 1..=again {
+        let frame = json!(messages(player, room, count)).to_string();
+        wire.up.push(time + pause * 900, Up::Frame(frame));
     }
+    let messages = messages(player, room, count);
     let (frame, alone) = messages.split_at(messages.len() / 2);
     if frame.len() > 1 {
         wire.up.push(time, Up::Frame(json!(frame).to_string()));
@@ -74,6 +74,22 @@ pub fn flood(time: u64, player: &mut Player, room: &str, wire: &mut Wire, count:
     for message in alone {
         wire.up.push(time, Up::Frame(message.to_string()));
     }
+}
+
+fn messages(player: &mut Player, room: &str, count: u64) -> Vec<Value> {
+    let messages = (0..count).map(|place| {
+        let mut data = json!({"room": room, "n": player.next_number});
+        player.next_number += 1;
+        match place % 7 {
+            6 => json!({"type": "state", "state": {"x": place}}),
+            5 => {
+                data["ephemeral"] = json!(true);
+                json!({"type": "publish", "event": "f", "data": data, "ephemeral": true})
+            }
+            _ => json!({"type": "publish", "event": "f", "data": data}),
+        }
+    });
+    messages.collect()
 }
 
 impl Player {

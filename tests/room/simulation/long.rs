@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
 use super::kind::{KINDS, Kind};
-use super::run::{self, Failed, Tally};
+use super::run::{self, Failed};
+use super::tally::Tally;
 use super::variable;
 
 /// After so many failures it is time to mend something.

@@ -41,6 +41,9 @@ impl Universe {
                 place.watch.restarted(&place.world.store, place.world.now);
                 place.poster.crashed();
             }
+            if self.kind.name == "sleep" {
+                self.transcript.look(&place.world);
+            }
             place
                 .ledger
                 .look(&place.world.store, &place.said, place.world.now);
@@ -62,6 +65,14 @@ impl Universe {
             let waits = place.world.room.as_ref().is_some_and(Room::is_waiting);
             if !waits && !place.world.disk.is_busy() {
                 place.said.settled();
+            }
+            if self.kind.name == "sleep" {
+                for (request, reply) in &place.world.replies {
+                    let (whom, error) = (format!("{request:?}"), reply.as_ref().err());
+                    let text = error.map(|error| format!("{error:?}"));
+                    let text = text.as_ref().or(reply.as_ref().ok()).unwrap();
+                    self.transcript.says(self.time, &place.world, &whom, text);
+                }
             }
             place
                 .poster
@@ -117,12 +128,17 @@ impl Universe {
             world, watch, said, ..
         } = &mut self.rooms[wire.room];
         let told = !frames.is_empty();
-        let listener = wire.listener(number, world);
+        let listener = told.then(|| wire.listener(number, world));
         for frame in frames {
             for message in frame.messages() {
                 watch.sent(&wire.epoch, message, world.now);
+                self.tally.sent(message);
+                let late = message["recovered"] == false && message["epoch"] == *wire.asked_epoch();
+                if late {
+                    self.tally.one("too late to recover");
+                }
                 match message["type"].as_str() {
-                    Some("message") => said.heard(message, &listener),
+                    Some("message") => said.heard(message, listener.as_ref().unwrap()),
                     Some("auth") => wire.renewed(&message["can"]),
                     Some("error") if message["code"] == "unauthorized" => wire.answered(),
                     _ => {}
@@ -132,9 +148,8 @@ impl Universe {
                 check_events(&frame, &wire.epoch);
             }
             if self.kind.name == "sleep" {
-                let text = frame.to_string();
-                self.transcript
-                    .push(format!("{} {number} {text}", self.time));
+                let whom = number.to_string();
+                self.transcript.says(self.time, world, &whom, &frame);
             }
             wire.down.push(self.time, Down::Frame(frame));
         }
@@ -148,10 +163,16 @@ impl Universe {
             return;
         }
         wire.told_end = true;
+        if let Some((code, _)) = &end.closed {
+            self.tally.one(&format!("closed {code}"));
+        }
+        if let Some(error) = &end.refused {
+            self.tally.one(&format!("refused {:?}", error.code));
+        }
         if self.kind.name == "sleep" {
             let why = format!("{:?} {:?}", end.refused, end.closed);
-            self.transcript
-                .push(format!("{} {number} {why}", self.time));
+            let whom = number.to_string();
+            self.transcript.says(self.time, world, &whom, &why);
         }
         wire.down.push_last(self.time, Down::End);
     }

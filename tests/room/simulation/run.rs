@@ -7,6 +7,7 @@ use std::sync::Once;
 use super::kind::Kind;
 use super::random::Random;
 use super::step::{self, Step};
+use super::tally::Tally;
 use super::universe::Universe;
 
 /// So many runs at most are spent on making a failure short.
@@ -18,26 +19,6 @@ pub struct Failure {
     /// Where in the code it was noticed.
     place: String,
     what: String,
-}
-
-/// What happened in the runs, to see that something did.
-#[derive(Copy, Clone, Debug, Default)]
-pub struct Tally {
-    pub runs: u64,
-    pub evictions: u64,
-    pub crashes: u64,
-    pub messages: u64,
-    pub grown: u64,
-}
-
-impl Tally {
-    pub fn add(&mut self, other: Tally) {
-        self.runs += other.runs;
-        self.evictions += other.evictions;
-        self.crashes += other.crashes;
-        self.messages += other.messages;
-        self.grown += other.grown;
-    }
 }
 
 /// The steps of a seed.
@@ -61,53 +42,24 @@ fn run(seed: u64, kind: Kind, steps: &[Step]) -> Universe {
 
 /// The same, and once more in rooms that sleep if that is what the kind is about.
 fn run_kind(seed: u64, kind: Kind, steps: &[Step]) -> (Universe, Tally) {
-    let universe = run(seed, kind, steps);
-    let mut tally = Tally {
-        runs: 1,
-        evictions: universe.evictions,
-        ..Tally::default()
-    };
+    let mut universe = run(seed, kind, steps);
+    let mut tally = std::mem::take(&mut universe.tally);
+    tally.runs = 1;
+    tally.some("eviction", universe.evictions);
+    tally.some("views compared", universe.compared);
     for place in &universe.rooms {
-        tally.crashes += place.world.crashes;
-        tally.messages += place.world.store.newest_offset();
-        tally.grown += place.world.store.grown;
+        tally.some("crash", place.world.crashes);
+        tally.some("stored", place.world.store.newest_offset());
+        tally.some("row grown", place.world.store.grown);
+        tally.some("ephemeral", place.said.ephemeral);
+        tally.some("private", place.said.private);
     }
     if kind.name == "sleep" {
         let slept = run(seed, kind.slept(), steps);
-        tally.evictions += slept.evictions;
-        compare(&universe.transcript, &slept.transcript);
+        tally.some("eviction", slept.evictions);
+        universe.transcript.compare(&slept.transcript);
     }
     (universe, tally)
-}
-
-/// Whether the rooms were put away or not, every client got the same bytes at the same time.
-fn compare(stayed: &[String], slept: &[String]) {
-    for (stayed, slept) in stayed.iter().zip(slept) {
-        if stayed != slept {
-            assert_eq!(
-                mask(stayed),
-                mask(slept),
-                "it was noticed that the room slept"
-            );
-        }
-    }
-    assert_eq!(stayed.len(), slept.len());
-}
-
-/// Without what is random, and differs when a room that nobody had used was put away.
-fn mask(frame: &str) -> String {
-    let mut text = frame.to_owned();
-    for key in ["\"session\":\"", "\"epoch\":\"", "id: "] {
-        let mut from = 0;
-        while let Some(place) = text[from..].find(key) {
-            from += place + key.len();
-            let end = text[from..]
-                .find(['"', '/'])
-                .map_or(text.len(), |end| from + end);
-            text.replace_range(from..end, "");
-        }
-    }
-    text
 }
 
 /// A seed that fails.

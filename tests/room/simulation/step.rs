@@ -245,8 +245,9 @@ fn step(random: &mut Random, kind: &Kind, rooms: usize, people: usize) -> Step {
             let delay = random.pick(&[0, 0, 5, 40, 400]);
             or_pass(kind.slow, Step::Slow { room, delay })
         }
-        93 => {
-            let by = random.below(7_200_000) as i64 - 3_600_000;
+        93 | 100..104 => {
+            let most = random.pick(&[100, 5_000, 60_000, 3_600_000]);
+            let by = random.below(2 * most) as i64 - most as i64;
             or_pass(kind.clock, Step::Jump { room, by })
         }
         94..100 => {

@@ -1,5 +1,6 @@
 //! Time: it goes from one thing that is due to the next, and rooms that are quiet are put away.
 
+use super::quiet::QUIET_MS;
 use super::universe::Universe;
 
 impl Universe {
@@ -8,7 +9,11 @@ impl Universe {
         let until = self.time + ms;
         for _ in 0..200_000 {
             self.look();
-            match self.due().filter(|at| *at <= until) {
+            let due = self.due();
+            if due.is_none_or(|at| at >= self.time + QUIET_MS) {
+                self.quiet();
+            }
+            match due.filter(|at| *at <= until) {
                 Some(at) => {
                     self.advance(at.max(self.time));
                     self.arrivals();

@@ -10,6 +10,8 @@ use super::player::Player;
 use super::random::Random;
 use super::renew::Examined;
 use super::run;
+use super::tally::Tally;
+use super::transcript::Transcript;
 use super::wire::{Up, Wire};
 use roomful::room::Kind as Sort;
 
@@ -24,8 +26,14 @@ pub struct Universe {
     pub active: Vec<usize>,
     pub examined: VecDeque<Examined>,
     /// Everything that went out, if somebody wants to know.
-    pub transcript: Vec<String>,
+    pub transcript: Transcript,
     pub evictions: u64,
+    /// How often two clients were found to see the same.
+    pub compared: u64,
+    /// When that was last looked at, and whether somebody has been told something since.
+    pub compared_at: u64,
+    pub told: bool,
+    pub tally: Tally,
     trace: bool,
 }
 
@@ -60,8 +68,12 @@ impl Universe {
             wires: Vec::new(),
             active: Vec::new(),
             examined: VecDeque::new(),
-            transcript: Vec::new(),
+            transcript: Transcript::default(),
             evictions: 0,
+            compared: 0,
+            compared_at: 0,
+            told: false,
+            tally: Tally::default(),
             trace: run::traces(),
         }
     }

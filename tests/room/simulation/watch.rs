@@ -47,6 +47,8 @@ pub struct Watch {
     /// Of whom it is not known whether they are banned: what was asked for has not been answered.
     perhaps_banned: BTreeSet<String>,
     restarts: u64,
+    /// When somebody came after the last restart.
+    awake_at: Option<u64>,
 }
 
 impl Watch {
@@ -60,12 +62,14 @@ impl Watch {
             bans: BTreeMap::new(),
             perhaps_banned: BTreeSet::new(),
             restarts: 0,
+            awake_at: None,
         }
     }
 
     /// The process has died; storage holds these for members now, some of whom nobody may have seen.
     pub fn restarted(&mut self, store: &Memory, now: u64) {
         self.restarts += 1;
+        self.awake_at = None;
         let Some(meta) = &store.meta else { return };
         let leaves_at = now + self.limits.grace_ms;
         for member in store.members.values() {
@@ -142,6 +146,7 @@ impl Watch {
         now: u64,
     ) {
         let failures = self.failures;
+        self.awake_at.get_or_insert(now);
         let record = self.record(epoch, connection);
         let due = record.leaves.iter().any(|due| *due <= now);
         if due && (!was_listed || failures) {
@@ -259,6 +264,19 @@ impl Watch {
         let kept = limits.history_messages.max(1_000) as usize;
         assert!(size.ids <= kept + size.outbox_items + 1, "{size:?}");
         assert!(size.rates <= 6_000, "{size:?}");
+    }
+
+    /// Until when a connection without a socket may be listed; after a restart its grace begins when the
+    /// room is awake again (R5). `None` if that cannot be told from here.
+    pub fn listed_until(&self, epoch: &str, connection: &str) -> Option<u64> {
+        let awake_at = self.awake_at.filter(|_| !self.clock && !self.failures)?;
+        let record = self.records.get(&(epoch.to_owned(), connection.to_owned()));
+        let last = record.and_then(|record| record.leaves.iter().max());
+        let leaves = last
+            .copied()
+            .unwrap_or(0)
+            .max(awake_at + self.limits.grace_ms);
+        Some(leaves + TELLING_MS)
     }
 
     /// A wire whose room's end is open.

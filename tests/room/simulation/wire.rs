@@ -77,6 +77,11 @@ impl<T> Line<T> {
         self.queue.len()
     }
 
+    /// Nothing that is put in will arrive any more.
+    pub fn is_cut(&self) -> bool {
+        self.dead
+    }
+
     fn is_over(&self) -> bool {
         self.dead && self.queue.is_empty()
     }
@@ -170,6 +175,11 @@ impl Wire {
             connection: connection.map_or_else(String::new, |id| id.to_string()),
             user: self.arrival.grant.user.to_string(),
         }
+    }
+
+    /// Of which epoch it wants what it has missed.
+    pub fn asked_epoch(&self) -> &str {
+        self.asked.epoch.as_deref().unwrap_or_default()
     }
 
     /// Whether it is certain that it may.
