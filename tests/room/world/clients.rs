@@ -10,16 +10,12 @@ use super::{Client, End, World};
 use crate::arrival::{Arrival, arrival};
 use crate::frame::{Frame, brief, flatten};
 
-impl World {
-    pub fn connect(&mut self, arrival: &Arrival) -> Client {
-        let awake = self.wake();
-        let client = Client(self.clients.len());
-        let link = Link(self.next_link);
-        self.next_link += 1;
-        self.links.insert(link, client);
-        self.clients.push(End {
+impl End {
+    /// Somebody at the door.
+    fn new(link: Link, kind: Kind) -> End {
+        End {
             link: Some(link),
-            kind: arrival.kind,
+            kind,
             accepted: false,
             connection: None,
             attachment: None,
@@ -29,7 +25,18 @@ impl World {
             ended: None,
             refused: None,
             pinged_at: None,
-        });
+        }
+    }
+}
+
+impl World {
+    pub fn connect(&mut self, arrival: &Arrival) -> Client {
+        let awake = self.wake();
+        let client = Client(self.clients.len());
+        let link = Link(self.next_link);
+        self.next_link += 1;
+        self.links.insert(link, client);
+        self.clients.push(End::new(link, arrival.kind));
         if !awake {
             self.carry_out(Action::Refuse {
                 link,
@@ -58,17 +65,9 @@ impl World {
     /// A socket that an earlier life has left, with what it carries.
     pub fn adopt(&mut self, kind: Kind, attachment: &str) -> Client {
         self.clients.push(End {
-            link: Some(Link(0)),
-            kind,
             accepted: true,
-            connection: None,
             attachment: Some(attachment.to_owned()),
-            frames: Vec::new(),
-            read: 0,
-            closed: None,
-            ended: None,
-            refused: None,
-            pinged_at: None,
+            ..End::new(Link(0), kind)
         });
         Client(self.clients.len() - 1)
     }
