@@ -200,6 +200,7 @@ impl Room {
                 rate: old.rate,
                 faults: old.faults,
             };
+            self.stuck.closed(link, old.user.id.clone());
             turn.out.push(Action::Close {
                 link,
                 code: ErrorCode::Replaced.close(),

@@ -111,6 +111,11 @@ impl Room {
     /// Ends a link, with what that means for the room.
     pub(super) fn end(&mut self, link: Link, error: &Error, turn: &mut Turn<'_>) {
         self.say_goodbye(link, error, turn);
+        if let Some(connection) = self.connections.get(&link)
+            && !connection.kind.is_stream()
+        {
+            self.stuck.closed(link, connection.user.id.clone());
+        }
         self.drop_link(link, error.code.close(), turn);
     }
 

@@ -66,9 +66,9 @@ pub enum Input<'a> {
         /// The close code, which decides on the grace (R4); 1006 if there is none.
         code: u16,
     },
-    /// It does not read what is sent to it.
+    /// It does not read what is sent to it, or has not read much of it when the room closed it.
     Slow {
-        /// The connection's link.
+        /// The connection's link, which the room may not know any more.
         link: Link,
     },
     /// The outcome of [`Action::Verify`](super::Action::Verify).

@@ -1,4 +1,4 @@
-//! E3: what is left of readers that were too slow.
+//! E3: what is left of readers that have not read everything.
 //!
 //! A socket that was closed keeps what its reader has not read until it ends (workerd, 2026-11), and it ends when the
 //! other side wants. Coming again and again without reading must not add up.
@@ -10,11 +10,29 @@ use crate::protocol::{Error, ErrorCode};
 /// A user of whom so many are left is refused.
 const MOST: usize = 4;
 
-/// The sockets that were closed for being too slow and have not ended, with their users.
+/// The sockets that the room has closed and that have not ended.
 #[derive(Debug, Default)]
-pub struct Stuck(Map<Link, Box<str>>);
+pub struct Stuck(Map<Link, Left>);
+
+#[derive(Debug)]
+struct Left {
+    user: Box<str>,
+    /// Its reader was too slow, or has left much unread.
+    much: bool,
+}
 
 impl Stuck {
+    /// The room closes a socket.
+    pub fn closed(&mut self, link: Link, user: Box<str>) {
+        self.0.insert(link, Left { user, much: false });
+    }
+
+    fn much_is_left(&mut self, link: Link) {
+        if let Some(left) = self.0.get_mut(&link) {
+            left.much = true;
+        }
+    }
+
     /// A socket has ended.
     pub fn forget(&mut self, link: Link) {
         self.0.remove(&link);
@@ -22,25 +40,22 @@ impl Stuck {
 
     /// Whether a user may come in.
     pub fn check(&self, user: &str) -> Result<(), Error> {
-        let left = self.0.values().filter(|stuck| ***stuck == *user).count();
-        if left < MOST {
+        let much = self.0.values().filter(|left| left.much);
+        if much.filter(|left| *left.user == *user).count() < MOST {
             return Ok(());
         }
         let error = Error::new(ErrorCode::UserFull);
-        Err(error.with_message("Connections of this user that were too slow have not ended."))
+        Err(error.with_message(
+            "Connections of this user have not ended, with much that they have not read.",
+        ))
     }
 }
 
 impl Room {
-    /// A reader is too slow.
+    /// A reader is too slow, or much waits for one that was closed for whatever else. What waits for a stream is
+    /// dropped.
     pub(super) fn slow(&mut self, link: Link, turn: &mut Turn<'_>) {
-        let Some(connection) = self.connections.get(&link) else {
-            return;
-        };
-        // What waits for a stream is dropped.
-        if !connection.kind.is_stream() {
-            self.stuck.0.insert(link, connection.user.id.clone());
-        }
         self.close(link, &Error::new(ErrorCode::TooSlow), turn);
+        self.stuck.much_is_left(link);
     }
 }

@@ -168,7 +168,7 @@ export class Host {
     this.#context.guard.streamEnded(link);
   }
 
-  /** Ends a link from the room's side. */
+  /** Ends a link from the room's side; tells whether much is left that its socket's reader has not read. */
   close(link, code, reason) {
     const stream = this.#streams.get(link);
     if (stream !== undefined) {
@@ -176,18 +176,20 @@ export class Host {
       // Of a reader that is too slow, what waits for it is dropped.
       const ended = stream.waiting > BUFFERED_ANYWAY ? stream.writer.abort() : stream.writer.close();
       ended.catch(() => {});
-      return;
+      return false;
     }
     const socket = this.#sockets.get(link);
-    if (socket === undefined) return;
+    if (socket === undefined) return false;
     // It keeps its link, under which its end is told: what it has not read stays in memory until then.
     this.#sockets.delete(link);
+    const muchIsLeft = socket.bufferedAmount > BUFFERED_ANYWAY;
     try {
       socket.serializeAttachment(null);
       socket.close(code, reason);
     } catch {
       // It is closed already.
     }
+    return muchIsLeft;
   }
 
   /**

@@ -314,3 +314,34 @@ fn e3_a_user_whose_slow_sockets_have_not_ended_is_refused() {
     }
     world.join("eve");
 }
+
+#[test]
+fn e3_so_is_one_who_left_much_unread_whatever_the_sockets_were_closed_for() {
+    for replaced in [false, true] {
+        let mut world = World::new();
+        let (mut mal, welcome) = world.join("mal");
+        let resume = arrival("mal").resuming(&welcome, 0);
+        for left in 0..8 {
+            let link = world.link(mal);
+            let next = if replaced {
+                world.enter(&resume).0
+            } else {
+                world.send_binary(mal);
+                world.enter(&arrival("mal")).0
+            };
+            mal = next;
+            // With little unread nobody is stuck.
+            if left >= 5 {
+                world.handle(Input::Slow { link });
+            }
+        }
+        assert!(world.is_open(mal), "nothing befalls the next one");
+        let link = world.link(mal);
+        world.send_binary(mal);
+        world.handle(Input::Slow { link });
+        let refused = world.connect(&resume);
+        assert_eq!(refusal(&world, refused).unwrap().code, ErrorCode::UserFull);
+        world.handle(Input::Closed { link, code: 1006 });
+        world.enter(&resume);
+    }
+}

@@ -79,3 +79,34 @@ test("r2_e3 when more is missed than may wait for a reader, it breaks off withou
     Array.from({ length: count }, (_, index) => index + 1),
   );
 });
+
+test("e3 what a reader has left unread counts, whatever its socket was closed for", async (t) => {
+  const vars = { HISTORY_BYTES: 32 * 1024 * 1024, MAX_MESSAGE_BYTES: 1024 * 1024, MAX_CONNECTIONS_PER_USER: 100 };
+  const large = await startServer(t, { vars: { ...vars, ROOMFUL_SECRETS: undefined, ROOMFUL_ANONYMOUS: "true" } });
+  const room = `${large.url}/room/large`;
+  const data = "x".repeat(500_000);
+  let epoch;
+  for (let sent = 0; sent < 15; sent++) {
+    const answer = await fetch(`${room}/publish`, { method: "POST", body: JSON.stringify({ event: "e", data }) });
+    ({ epoch } = await answer.json());
+  }
+  const ends = () => large.log.match(/"error":"binary_frame"/g)?.length ?? 0;
+  for (let left = 0; left < 5; left++) {
+    const address = `${room.replace("http", "ws")}?user=mal&epoch=${epoch}&offset=0`;
+    const socket = new WebSocket(address, ["roomful.v1"], { perMessageDeflate: false, closeTimeout: 100 });
+    t.after(() => socket.terminate());
+    let refused;
+    socket.on("message", (text) => {
+      refused ??= [JSON.parse(text)].flat().find(({ type }) => type === "error")?.code;
+    });
+    if (left < 4) {
+      await until(() => socket.readyState === 1, "the socket to open");
+      socket.pause();
+      socket.send(Buffer.from([0]));
+      await until(() => ends() === left + 1, "its end");
+    } else {
+      await until(() => refused, "a refusal");
+      assert.equal(refused, "user_full");
+    }
+  }
+});
