@@ -121,6 +121,12 @@ export default [
     by: "if bans <= MAX_BANS {",
   },
   {
+    promise: "H4: a ban that has ended makes room for another",
+    file: "src/room/fill.rs",
+    text: "Ok(None) => turn.store.forget_ban(turn.now),",
+    by: "Ok(None) => Ok(false),",
+  },
+  {
     promise: "N5: what time has ended leaves the disk",
     file: "src/room/fill.rs",
     text: ".forget_expired(turn.now, &self.limits, &mut *turn.store);",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { freshRoom, get, join, placeOf, post } from "./client.mjs";
+import { freshRoom, get, join, placeOf, post, request } from "./client.mjs";
 import { withDatabase } from "./database.mjs";
 import { startServer } from "./server.mjs";
 
@@ -86,4 +86,22 @@ test("n10 h4 of ten thousand bans the one that ended first makes room for anothe
       assert.deepEqual(bans.filter((user) => /^u[12]$/.test(user)), ended);
     });
   }
+});
+
+test("h4 h5 of a room that is deleted while bans run nothing else is left", async (t) => {
+  const server = await startServer(t);
+  const room = freshRoom();
+  const ana = await join(server, room);
+  await ana.publish("e", 1);
+  await post(server, `/room/${room}/disconnect`, { user: "eve", ban_seconds: 3_600 });
+  const counted = async () => {
+    await server.kill();
+    const count = (database, table) => database.prepare(`SELECT count(*) AS n FROM ${table}`).get().n;
+    const counts = withDatabase(server, (database) => ["bans", "meta", "members", "log"].map((table) => count(database, table)));
+    await server.start();
+    return counts;
+  };
+  assert.deepEqual(await counted(), [1, 1, 1, 1]);
+  assert.equal((await request(server, "DELETE", `/room/${room}`)).status, 200);
+  assert.deepEqual(await counted(), [1, 0, 0, 0]);
 });
