@@ -9,6 +9,10 @@ const OUTBOX_BYTES: usize = 1_000_000;
 /// the same time, and the memory of the wasm, once grown, never shrinks.
 const OUTBOX_COPIES: usize = 24_000_000;
 
+/// A timer so late, in milliseconds, was overtaken: it measures a span, and the clock was set forward. Less may be a
+/// busy machine, of which the timer is to tell when it comes.
+const OVERDUE_MS: u64 = 1_000;
+
 impl Room {
     /// Does what is due, and asks to be woken for the rest.
     pub(super) fn settle(&mut self, turn: &mut Turn<'_>) {
@@ -29,7 +33,9 @@ impl Room {
         self.rates.forget_full(turn.now);
         self.note_vacancy(turn);
         if let Some(at) = self.next_wake()
-            && self.timer_at.is_none_or(|armed| at < armed)
+            && self
+                .timer_at
+                .is_none_or(|armed| at < armed || armed.saturating_add(OVERDUE_MS) < turn.now)
         {
             self.timer_at = Some(at);
             turn.out.push(Action::Timer { at });

@@ -61,6 +61,12 @@ export default [
     by: "event(&mut self.text, text, offset.or(Some(0)), epoch);",
   },
   {
+    promise: "E4: a clock that is set forward leaves nothing to a timer that it overtook",
+    file: "src/room/due.rs",
+    text: "armed.saturating_add(OVERDUE_MS) < turn.now",
+    by: "armed.saturating_add(OVERDUE_MS) < at.min(0)",
+  },
+  {
     promise: "N6: a clock that is set back empties no bucket",
     file: "src/room/clock.rs",
     text: "connection.rate.set_back(back);",

@@ -128,6 +128,24 @@ fn e4_a_clock_set_forward_by_an_hour_loses_nobody_for_good() {
 }
 
 #[test]
+fn e4_m6_a_clock_set_forward_holds_nothing_up() {
+    let mut world = World::new();
+    let (ana, _) = world.join("ana");
+    let (bob, _) = world.join("bob");
+    let (cyd, _) = world.join("cyd");
+    world.pass(1_000);
+    // There is a timer for the end of a grace, and it measures a span.
+    world.drop(cyd, 1006);
+    world.pass(1_000);
+    world.read(bob);
+    world.set_clock(60_000);
+    world.make_busy(ana);
+    world.send(ana, json!({"type": "state", "state": 1}));
+    let heard = world.brief(bob);
+    assert!(heard.contains(&"states".to_owned()), "{heard:?}");
+}
+
+#[test]
 fn r1_should_a_connection_id_come_twice_nobody_loses_a_place_to_it() {
     let mut world = World::new();
     world.join("watcher");

@@ -77,6 +77,31 @@ fn n6_who_speaks_after_the_clock_was_set_back_is_heard() {
 }
 
 #[test]
+fn p2_nobody_waits_for_a_timer_that_a_clock_has_overtaken() {
+    let steps = [
+        Step::Connect {
+            who: 0,
+            way: Way::Resume,
+            can: ALL,
+            token_ms: Some(101_058),
+            delays: (700, 1),
+            twin: None,
+        },
+        Step::Jump {
+            room: 0,
+            by: 41_035,
+        },
+        Step::Pass { ms: 69_048 },
+        Step::Jump {
+            room: 0,
+            by: 437_872,
+        },
+    ];
+    // Whenever it is quiet all who see presence see the same.
+    replay(20_315, "clock", &steps);
+}
+
+#[test]
 fn p4_who_arrives_in_a_crowd_as_another_goes_learns_how_many_are_left() {
     let connect = |who, can, delays| Step::Connect {
         who,
