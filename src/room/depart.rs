@@ -85,12 +85,20 @@ impl Room {
         let Some(connection) = self.connections.get(&link) else {
             return;
         };
-        let id = connection.id;
-        let (user, is_stream) = (connection.user.id.clone(), connection.kind.is_stream());
-        if self.outbox.concerns(id) {
+        if self.outbox.concerns(connection.id) {
             // It gets its last answers before the end.
             self.flush(turn);
         }
+        self.cut(link, error, turn);
+    }
+
+    /// The same, but it gets nothing of what waits for the tick.
+    pub(super) fn cut(&mut self, link: Link, error: &Error, turn: &mut Turn<'_>) {
+        let Some(connection) = self.connections.get(&link) else {
+            return;
+        };
+        let id = connection.id;
+        let (user, is_stream) = (connection.user.id.clone(), connection.kind.is_stream());
         self.counters.errors(error.code, 1);
         let code = error.code.as_str();
         turn.out.push(Action::Log(Event::Closed {

@@ -55,7 +55,8 @@ impl Room {
     /// A reader is too slow, or much waits for one that was closed for whatever else. What waits for a stream is
     /// dropped.
     pub(super) fn slow(&mut self, link: Link, turn: &mut Turn<'_>) {
-        self.close(link, &Error::new(ErrorCode::TooSlow), turn);
+        // Something may have been withheld from it. What waits for the tick would hide the gap (R2).
+        self.cut(link, &Error::new(ErrorCode::TooSlow), turn);
         self.stuck.much_is_left(link);
     }
 }

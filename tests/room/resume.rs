@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use crate::world::{Arrival, Client, World, arrival, flatten, json};
+use roomful::room::Input;
 
 fn publish(world: &mut World, client: Client, count: usize) {
     for _ in 0..count {
@@ -171,4 +172,36 @@ fn r1_the_connection_id_comes_back_for_the_same_user_in_the_same_epoch_alone() {
     let (_, other) = world.enter(&arrival("ana").resuming(&welcome, 0));
     assert_eq!(other["recovered"], false);
     assert_ne!(other["epoch"], welcome["epoch"]);
+}
+
+#[test]
+fn r2_e3_behind_what_was_withheld_from_a_slow_reader_comes_nothing_but_the_error() {
+    for at_once in [false, true] {
+        let mut world = World::new();
+        let (ana, welcome) = world.join("ana");
+        let (bob, _) = world.join("bob");
+        world.pass(1_000);
+        world.read(ana);
+        world.make_busy(bob);
+        // One waits for the tick, with an answer for her alone.
+        let message = json!({"type": "publish", "event": "m", "id": "1"});
+        world.send(ana, message.clone());
+        world.read(ana);
+        let link = world.link(ana);
+        world.handle(Input::Slow { link });
+        assert_eq!(world.closed(ana), Some(4101));
+        let told = world.read_frames(ana);
+        assert!(told.len() == 1 && told[0].contains("too_slow"), "{told:?}");
+        if !at_once {
+            world.pass(100);
+        }
+        let (ana, again) = world.enter(&arrival("ana").resuming(&welcome, 0));
+        assert_eq!(again["recovered"], true);
+        world.send(ana, message);
+        let heard = world.brief(ana);
+        let once = |text: &str| heard.iter().filter(|heard| *heard == text).count() == 1;
+        assert!(once("m null #1"), "{heard:?}");
+        assert!(heard.contains(&"ack 1 #1".to_owned()), "{heard:?}");
+        assert!(world.brief(bob).contains(&"m null #1".to_owned()));
+    }
 }
