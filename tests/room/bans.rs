@@ -120,3 +120,23 @@ fn h4_a_ban_by_connection_closes_the_user_s_other_tabs() {
     let codes = [one, other, bob].map(|client| world.closed(client));
     assert_eq!(codes, [Some(4505), Some(4505), None]);
 }
+
+#[test]
+fn h4_h5_lifting_a_ban_that_there_is_not_writes_nothing_and_needs_no_space() {
+    let mut world = World::new();
+    let lift = json!({"user": "ana", "ban_seconds": 0});
+    world.disconnect(lift.clone()).unwrap();
+    assert_eq!(world.store.rows_written, 0);
+    assert!(world.store.meta.is_none() && world.alarm.is_none());
+    world.post(json!({"event": "m"})).unwrap();
+    let later = world.now + 60_000;
+    for n in 0..10_000 {
+        world.store.bans.insert(format!("u{n}"), later);
+    }
+    world.disconnect(lift).unwrap();
+    assert_eq!(world.store.bans.len(), 10_000);
+    world
+        .disconnect(json!({"user": "u7", "ban_seconds": 0}))
+        .unwrap();
+    world.join("u7");
+}
