@@ -112,6 +112,8 @@ impl Room {
         for link in links {
             old.say_goodbye(link, &error, turn);
         }
+        // What its readers have left unread outlives the room (E3).
+        self.stuck = std::mem::take(&mut old.stuck);
         turn.out.push(Action::Log(Event::Deleted {
             by: grant.user.clone(),
         }));

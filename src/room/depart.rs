@@ -119,11 +119,6 @@ impl Room {
     /// Ends a link, with what that means for the room.
     pub(super) fn end(&mut self, link: Link, error: &Error, turn: &mut Turn<'_>) {
         self.say_goodbye(link, error, turn);
-        if let Some(connection) = self.connections.get(&link)
-            && !connection.kind.is_stream()
-        {
-            self.stuck.closed(link, connection.user.id.clone());
-        }
         self.drop_link(link, error.code.close(), turn);
     }
 
@@ -141,6 +136,8 @@ impl Room {
                 to: vec![link],
                 text,
             }));
+        } else {
+            self.stuck.closed(link, connection.user.id.clone());
         }
         let (code, reason) = (error.code.close(), error.message.to_string());
         turn.out.push(Action::Close { link, code, reason });

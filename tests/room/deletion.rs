@@ -2,7 +2,7 @@
 
 use crate::world::{World, arrival, json};
 use roomful::protocol::{ErrorCode, http};
-use roomful::room::Call;
+use roomful::room::{Call, Input};
 
 #[test]
 fn h5_deletion_closes_everyone_and_begins_a_new_epoch_in_the_same_turn() {
@@ -23,8 +23,8 @@ fn h5_deletion_closes_everyone_and_begins_a_new_epoch_in_the_same_turn() {
     assert!(world.store.meta.is_none() && world.store.log.is_empty());
     let written = world.store.rows_written;
     for link in links {
-        world.handle(roomful::room::Input::Closed { link, code: 1006 });
-        world.handle(roomful::room::Input::Frame {
+        world.handle(Input::Closed { link, code: 1006 });
+        world.handle(Input::Frame {
             link,
             text: "{\"type\":\"state\",\"state\":1}",
         });
@@ -78,4 +78,24 @@ fn h5_a_room_writes_nothing_before_its_first_join_publish_or_ban() {
     assert_eq!(world.store.rows_written, 0);
     world.post(json!({"event": "m"})).unwrap();
     assert!(world.store.rows_written > 0);
+}
+
+#[test]
+fn e3_h5_what_a_user_has_left_unread_outlives_the_room() {
+    let mut world = World::new();
+    let links = [(); 4].map(|()| {
+        let (mal, _) = world.join("mal");
+        world.link(mal)
+    });
+    world.delete().unwrap();
+    for link in links {
+        world.handle(Input::Slow { link });
+    }
+    let refused = world.connect(&arrival("mal"));
+    let error = world.clients[refused.0].refused.clone().unwrap();
+    assert_eq!(error.code, ErrorCode::UserFull);
+    world.join("bob");
+    let [link, ..] = links;
+    world.handle(Input::Closed { link, code: 1006 });
+    world.join("mal");
 }
