@@ -38,6 +38,13 @@ impl Rooms {
         Rooms::new(["*"])
     }
 
+    /// Whether an entry is `*` alone, which no list of names and beginnings comes up to.
+    pub fn are_all(&self) -> bool {
+        self.0
+            .iter()
+            .any(|pattern| matches!(pattern, Pattern::Prefix(prefix) if prefix.is_empty()))
+    }
+
     /// Whether this room, by its decoded name, is one of them.
     pub fn contains(&self, room: &str) -> bool {
         self.0.iter().any(|pattern| match pattern {
@@ -80,6 +87,17 @@ mod tests {
             assert!(!rooms.contains(room), "{room}");
         }
         assert!(Rooms::every().contains("anything"));
+    }
+
+    #[test]
+    fn h9_only_a_star_alone_is_all_rooms() {
+        for entries in [&["*"][..], &["lobby", "*"], &["**", "*"]] {
+            assert!(Rooms::new(entries).are_all(), "{entries:?}");
+        }
+        assert!(Rooms::every().are_all());
+        for entries in [&[][..], &[""], &["a*"], &["**"], &["*a*", " *", "* "]] {
+            assert!(!Rooms::new(entries).are_all(), "{entries:?}");
+        }
     }
 
     #[test]

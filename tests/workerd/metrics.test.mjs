@@ -83,7 +83,7 @@ test("h9 t4 the numbers of the Worker are for who administers all rooms", async 
     return [status, body.error?.code];
   };
   assert.deepEqual(await code({ token: null }), [401, "invalid_token"]);
-  for (const room of ["lobby", "a*", [], undefined, ["a*", "b*"]]) {
+  for (const room of ["lobby", "a*", [], undefined, ["a*", "b*"], "**", ["*a*", ""]]) {
     assert.deepEqual(await code(admin(room)), [403, "forbidden"], String(room));
   }
   assert.deepEqual(await code({ claims: { room: "*" } }), [403, "forbidden"]);
