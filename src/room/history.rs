@@ -119,7 +119,8 @@ impl Log {
         let window = self.window(now, limits);
         let mut summary = Summary::default();
         store.heads(window.floor, Direction::Forward, &mut |head| {
-            if !window.holds(&head) {
+            // A row that was written while the history was off has no text: it only counts offsets.
+            if !window.holds(&head) || head.bytes == 0 {
                 return ControlFlow::Continue(());
             }
             let first_offset = head.first.max(window.floor.saturating_add(1));

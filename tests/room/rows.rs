@@ -101,6 +101,32 @@ fn n5_rows_without_text_do_not_grow() {
 }
 
 #[test]
+fn n5_h3_what_was_said_while_the_history_was_off_is_in_no_sum() {
+    let mut world = World::with(|limits| limits.history_messages = 0);
+    let (ana, _) = world.join("ana");
+    for _ in 0..3 {
+        say(&mut world, ana, json!({}));
+        world.pass(SECOND);
+    }
+    world.restart();
+    world.limits.history_messages = 1_000;
+    world.restart();
+    let (ana, _) = world.join("ana");
+    let summary = |world: &mut World| world.ask(Call::Summary).unwrap()["history"].clone();
+    assert_eq!(
+        summary(&mut world),
+        json!({"messages": 0, "bytes": 0, "first_offset": null})
+    );
+    say(&mut world, ana, json!({}));
+    world.pass(SECOND);
+    let after = summary(&mut world);
+    assert_eq!(
+        (&after["messages"], &after["first_offset"]),
+        (&json!(1), &json!(4))
+    );
+}
+
+#[test]
 fn m4_ids_in_a_row_that_grew_count_once_after_a_wake_and_a_restart() {
     let mut world = World::new();
     let (ana, welcome) = world.join("ana");
