@@ -59,8 +59,8 @@ pub enum Lookup<'a> {
     Wait,
     /// Nowhere: the token is refused.
     Unknown,
-    /// No set could be had lately, so nothing can be said about any token. That
-    /// is no fault of the token's: the client should come back with it.
+    /// The set that could tell could not be had lately, so nothing can be said about
+    /// the token. That is no fault of it: the client should come back with it.
     Unavailable,
 }
 
@@ -147,11 +147,16 @@ impl JwksCache {
             self.attempted_at = Some(now_ms);
             self.fetching_since = Some(now_ms);
             Lookup::Fetch
-        } else if usable {
+        } else if usable && (found.is_some() || !self.has_failed()) {
             self.key(found)
         } else {
             Lookup::Unavailable
         }
+    }
+
+    /// Whether the last fetch brought nothing: what the issuer has published since is not known.
+    fn has_failed(&self) -> bool {
+        self.attempted_at != self.fetched_at
     }
 
     /// Takes a fetched set in the place of the one before.

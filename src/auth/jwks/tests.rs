@@ -141,6 +141,32 @@ fn t1_old_keys_serve_for_an_hour_while_fetches_fail() {
 }
 
 #[test]
+fn t1_a_key_that_may_be_in_the_set_that_cannot_be_had_is_not_called_unknown() {
+    let mut cache = cache();
+    let later = START + MINUTE;
+    assert_eq!(cache.lookup(Some("new"), EdDsa, later), Lookup::Fetch);
+    cache.failed(later);
+    for at in [later, later + 29 * SECOND] {
+        assert_eq!(cache.lookup(Some("new"), EdDsa, at), Lookup::Unavailable);
+        assert!(found(&cache.lookup(Some("old"), EdDsa, at)).is_some());
+    }
+    // A fetch whose outcome never came says as little.
+    let again = later + 30 * SECOND;
+    assert_eq!(cache.lookup(Some("new"), EdDsa, again), Lookup::Fetch);
+    let given_up = again + 6 * SECOND;
+    assert_eq!(
+        cache.lookup(Some("new"), EdDsa, given_up),
+        Lookup::Unavailable
+    );
+    let last = again + 30 * SECOND;
+    assert_eq!(cache.lookup(Some("new"), EdDsa, last), Lookup::Fetch);
+    cache
+        .store(&set(&[ed25519("old")]), last)
+        .expect("a key set");
+    assert_eq!(cache.lookup(Some("new"), EdDsa, last), Lookup::Unknown);
+}
+
+#[test]
 fn t1_without_any_keys_there_is_one_fetch_at_a_time_and_the_others_wait_for_it() {
     let mut cache = JwksCache::new();
     assert_eq!(cache.lookup(Some("old"), EdDsa, START), Lookup::Fetch);
