@@ -14,6 +14,12 @@ pub const NAMES: [&str; 8] = [
     "ROOM_LOCATION",
 ];
 
+/// All that are read.
+pub fn known() -> impl Iterator<Item = &'static str> {
+    let limits = Limits::VARIABLES.iter().map(|variable| variable.name);
+    NAMES.into_iter().chain(limits)
+}
+
 /// What the names that belong to nobody else begin with.
 const PREFIX: &str = "ROOMFUL_";
 
@@ -79,10 +85,6 @@ pub struct Misspelt {
 /// assert_eq!(misspelt("DATABASE_URL"), None);
 /// ```
 pub fn misspelt(name: &str) -> Option<Misspelt> {
-    let known = || {
-        let limits = Limits::VARIABLES.iter().map(|variable| variable.name);
-        NAMES.into_iter().chain(limits)
-    };
     if known().any(|it| it == name) {
         return None;
     }

@@ -9,7 +9,7 @@ use worker::Env;
 use super::{host, log};
 use crate::auth::{AuthConfig, Mode, is_this_machine};
 use crate::protocol::{Error, ErrorCode, InvalidVariable, Limits};
-use crate::variables::{Placement, misspelt};
+use crate::variables::{Placement, known, misspelt};
 
 /// What the operator has set.
 pub struct Config {
@@ -41,9 +41,24 @@ pub fn config(env: &Env) -> Result<Rc<Config>, Error> {
 }
 
 fn read(env: &Env) -> Result<Config, InvalidVariable> {
+    let invalid = |name, reason: &'static str| InvalidVariable {
+        name,
+        reason: reason.into(),
+    };
+    // A list, say. To take it for unset would let in whom it was to keep out, if it is an audience.
+    if let Some(name) = known().find(|name| host::is_no_text(env.as_ref(), name)) {
+        return Err(invalid(name, "must be text, a number or a boolean"));
+    }
     let get = |name: &str| host::variable(env.as_ref(), name);
+    let auth = AuthConfig::from_variables(get)?;
+    // Nothing can be fetched from what is no URL, and the runtime would repeat all of it in its complaint.
+    if let Mode::Tokens(rules) = auth.mode()
+        && rules.jwks_url().is_some_and(|url| !host::is_url(url))
+    {
+        return Err(invalid("ROOMFUL_JWKS_URL", "must be an https URL"));
+    }
     Ok(Config {
-        auth: AuthConfig::from_variables(get)?,
+        auth,
         limits: Limits::from_variables(get)?,
         placement: Placement::from_variables(get)?,
     })

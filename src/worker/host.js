@@ -275,6 +275,16 @@ export function decodeQuery(text) {
 
 /** A variable of the deployment as text: `[vars]` may hold numbers and booleans as well. */
 export function variable(env, name) {
+/** Whether a variable is something else: a list or a table, which `[vars]` may hold as well, or some binding. */
+export function isNoText(env, name) {
+  return env[name] != null && variable(env, name) === undefined;
+}
+
+/** Whether the runtime can make a request to it. */
+export function isUrl(text) {
+  return URL.canParse(text);
+}
+
   const value = env[name];
   return ["string", "number", "boolean"].includes(typeof value) ? String(value) : undefined;
 }

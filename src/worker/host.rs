@@ -54,6 +54,12 @@ extern "C" {
 
     pub fn variable(env: &JsValue, name: &str) -> Option<String>;
 
+    #[wasm_bindgen(js_name = isNoText)]
+    pub fn is_no_text(env: &JsValue, name: &str) -> bool;
+
+    #[wasm_bindgen(js_name = isUrl)]
+    pub fn is_url(text: &str) -> bool;
+
     pub fn variables(env: &JsValue) -> String;
 
     /// Where data points go.

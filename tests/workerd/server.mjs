@@ -28,7 +28,7 @@ process.on("exit", () => {
  * Starts a server that is stopped, and its storage removed, when `owner` ends: a test, or `test` itself for all of
  * a file.
  *
- * `vars` are the Worker's variables; without `ROOMFUL_SECRETS: undefined` there is the tests' secret. `folder` is a
+ * `vars` are the Worker's variables, lists and objects among them; without `ROOMFUL_SECRETS: undefined` there is the tests' secret. `folder` is a
  * build's. `under` is a command that is to run the server's in its folder, as disk.mjs has them. `watched` puts tests/watch before
  * the Worker. `dataset` is the port of a service that gets the data points of an Analytics Engine dataset.
  */
@@ -144,9 +144,12 @@ function configuration(modules, vars, date, watched, dataset) {
   const text = JSON.stringify;
   const names = modules.map(([name]) => name);
   const kind = (name) => (name.endsWith(".wasm") ? "wasm" : "esModule");
+  // What is no text in `[vars]` comes as JSON, as with a deploy.
+  const binding = (value) =>
+    typeof value === "object" ? `json = ${text(text(value))}` : `text = ${text(String(value))}`;
   const bindings = Object.entries(vars)
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `(name = ${text(name)}, text = ${text(String(value))})`);
+    .map(([name, value]) => `(name = ${text(name)}, ${binding(value)})`);
   if (dataset) bindings.push(`(name = "METRICS", analyticsEngine = "points")`);
   const points = dataset ? `(name = "points", external = (address = "127.0.0.1:${dataset}", http = ())),` : "";
   return `using Workerd = import "/workerd/workerd.capnp";

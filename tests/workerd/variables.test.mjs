@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { get } from "./client.mjs";
 import { startServer } from "./server.mjs";
+import { keyPair } from "./token.mjs";
 import { until } from "./until.mjs";
 
 const lines = (server, event) =>
@@ -31,6 +32,44 @@ test("t6 a variable that nothing reads and that looks like ours is named in the 
     ["ROOMFUL_SECRET", "ROOMFUL_SECRETS"],
   ]);
   assert.doesNotMatch(server.log, /hunter2/);
+});
+
+test("t6 what is no text is not_configured, and not taken for unset", async (t) => {
+  const lists = [
+    { ROOMFUL_AUDIENCE: ["app"] },
+    { ROOMFUL_ISSUER: { name: "hunter2" } },
+    { ALLOWED_ORIGINS: ["https://hunter2.example"] },
+    { MAX_CONNECTIONS_PER_USER: [5] },
+    // A secret of some other kind, as from a store of them, beside open doors.
+    { ROOMFUL_SECRETS: { secret: "hunter2" }, ROOMFUL_ANONYMOUS: "true" },
+  ];
+  await Promise.all(
+    lists.map(async (vars) => {
+      const [name] = Object.keys(vars);
+      const server = await startServer(t, { vars });
+      const { status, body } = await get(server, "/room/lobby");
+      assert.deepEqual([status, body.error?.code], [500, "not_configured"], name);
+      await until(() => lines(server, "not_configured").length, "the line");
+      const [line] = lines(server, "not_configured");
+      assert.deepEqual([line.variable, line.reason], [name, "must be text, a number or a boolean"]);
+      assert.doesNotMatch(server.log, /hunter2/);
+    }),
+  );
+  const server = await startServer(t, { vars: { ROOMFUL_ISSUER: null } });
+  assert.equal((await get(server, "/room/lobby")).status, 200, "nothing is nothing");
+});
+
+test("t6 e4 an address of keys that is none is not_configured, and stands in no log", async (t) => {
+  for (const host of ["1.2.3.4.5", "1.2.3.999"]) {
+    const url = `https://${host}/keys?key=hunter2`;
+    const server = await startServer(t, { vars: { ROOMFUL_JWKS_URL: url, ROOMFUL_AUDIENCE: "app" } });
+    const token = keyPair("ES256", "one").mint({ sub: "ana", room: "lobby", aud: "app" });
+    const { status, body } = await get(server, "/room/lobby/presence", { token });
+    assert.deepEqual([status, body.error.code], [500, "not_configured"], host);
+    await until(() => lines(server, "not_configured").length, "the line");
+    assert.equal(lines(server, "not_configured")[0].variable, "ROOMFUL_JWKS_URL");
+    assert.doesNotMatch(server.log, /hunter2/, host);
+  }
 });
 
 test("t6 h8 a place that Cloudflare does not have is not_configured, and the log says which it has", async (t) => {
