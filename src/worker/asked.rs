@@ -35,19 +35,22 @@ impl Asked {
             headers.get("authorization")?.as_deref(),
             Some(&query),
         );
-        let is = |name: &str, value: &str| -> Result<bool> {
-            Ok(headers
-                .get(name)?
-                .is_some_and(|header| header.to_ascii_lowercase().contains(value)))
-        };
         let method = request.method();
+        // As the runtime asks. What it takes for no upgrade it cannot answer with a WebSocket, when the room has let it in.
+        let upgrade = method == Method::Get
+            && headers
+                .get("upgrade")?
+                .is_some_and(|header| header.eq_ignore_ascii_case("websocket"));
+        let events = headers
+            .get("accept")?
+            .is_some_and(|header| header.to_ascii_lowercase().contains("text/event-stream"));
         Ok(Asked {
             // What `worker` does not know it takes for GET.
             known_method: method.as_ref() == request.inner().method(),
             method,
             credentials,
-            upgrade: is("upgrade", "websocket")?,
-            events: is("accept", "text/event-stream")?,
+            upgrade,
+            events,
             origin: headers.get("origin")?,
             last_event_id: headers.get("last-event-id")?,
             address,
@@ -64,7 +67,7 @@ impl Asked {
             .filter_map(|pair| pair.split_once('='));
         pairs
             .find(|(key, _)| *key == name)
-            .and_then(|(_, value)| host::decode_query(value))
+            .map(|(_, value)| host::decode_query(value))
     }
 
     fn resume(&self) -> Resume {

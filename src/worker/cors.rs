@@ -29,5 +29,6 @@ pub fn preflight(route: &Route) -> Result<Response> {
         "authorization, content-type, last-event-id",
     )?;
     headers.set("access-control-max-age", "86400")?;
+    headers.set("cache-control", "no-store")?;
     Ok(Response::empty()?.with_status(204).with_headers(headers))
 }

@@ -9,7 +9,7 @@ use super::cors::{preflight, with_cors};
 use super::route::{Resource, Route};
 use super::{batch, host, log, metrics, page, reply, rooms};
 use crate::auth::{Rights, origin_allowed};
-use crate::protocol::{Error, ErrorCode, http};
+use crate::protocol::{Error, ErrorCode, HistoryQuery, http};
 
 /// The largest body of a request, in bytes (H6).
 const MAX_BODY: usize = 1024 * 1024;
@@ -127,14 +127,16 @@ async fn room(
         Resource::Presence => (Rights::PRESENCE, Ask::Presence),
         Resource::History => {
             let query = asked.query.clone();
-            crate::protocol::HistoryQuery::from_query(&query)?;
             (Rights::HISTORY, Ask::History { query })
         }
         Resource::Metrics => (Rights::ADMIN, Ask::Metrics),
         Resource::Disconnect => (Rights::ADMIN, Ask::Disconnect),
     };
     grant.can.require(right)?;
-    match ask {
+    match &ask {
+        Ask::History { query } => {
+            HistoryQuery::from_query(query)?;
+        }
         Ask::Publish => {
             body = self::body(request).await?;
             batch::check_size(&body, &config.limits)?;

@@ -264,17 +264,17 @@ export function within(namespace, jurisdiction) {
   return namespace.jurisdiction(jurisdiction);
 }
 
-/** A percent-encoded part of a URL's query as text, or undefined if it is malformed. */
+/** A value of a URL's query, decoded as everywhere on the web: what is malformed stays, or becomes U+FFFD. */
 export function decodeQuery(text) {
-  try {
-    return decodeURIComponent(text.replaceAll("+", " "));
-  } catch {
-    return undefined;
-  }
+  return new URLSearchParams(`=${text}`).get("");
 }
 
 /** A variable of the deployment as text: `[vars]` may hold numbers and booleans as well. */
 export function variable(env, name) {
+  const value = env[name];
+  return ["string", "number", "boolean"].includes(typeof value) ? String(value) : undefined;
+}
+
 /** Whether a variable is something else: a list or a table, which `[vars]` may hold as well, or some binding. */
 export function isNoText(env, name) {
   return env[name] != null && variable(env, name) === undefined;
@@ -283,10 +283,6 @@ export function isNoText(env, name) {
 /** Whether the runtime can make a request to it. */
 export function isUrl(text) {
   return URL.canParse(text);
-}
-
-  const value = env[name];
-  return ["string", "number", "boolean"].includes(typeof value) ? String(value) : undefined;
 }
 
 /** The names of all that `variable` may give, a line each. */

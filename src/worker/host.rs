@@ -96,7 +96,7 @@ extern "C" {
     pub fn first_page() -> Option<String>;
 
     #[wasm_bindgen(js_name = decodeQuery)]
-    pub fn decode_query(text: &str) -> Option<String>;
+    pub fn decode_query(text: &str) -> String;
 
     #[wasm_bindgen(catch, js_name = verifySignature)]
     pub async fn verify_signature(

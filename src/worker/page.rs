@@ -2,7 +2,7 @@
 
 use worker::{Response, Result};
 
-use super::host;
+use super::{host, reply};
 use crate::auth::{AuthConfig, Mode};
 
 /// The page, if there is one here.
@@ -11,5 +11,6 @@ pub fn page(auth: &AuthConfig) -> Result<Option<Response>> {
         Mode::Anonymous => host::first_page(),
         Mode::NotConfigured(_) | Mode::Tokens(_) => None,
     };
-    page.map(Response::from_html).transpose()
+    page.map(|page| reply::of_type(reply::HTML, page))
+        .transpose()
 }

@@ -12,6 +12,8 @@ pub fn json(text: String) -> Result<Response> {
 
 /// What an answer in JSON says of itself.
 pub const JSON: &str = "application/json";
+/// What the first page says of itself.
+pub const HTML: &str = "text/html; charset=utf-8";
 /// What metrics say of themselves (H9).
 pub const METRICS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
