@@ -112,3 +112,52 @@ test("e3 what a reader has left unread counts, whatever its socket was closed fo
     }
   }
 });
+
+test("r2_e3 nor does what waits for the tick come behind what was withheld", async (t) => {
+  const vars = { HISTORY_BYTES: 32 * 1024 * 1024, MAX_MESSAGE_BYTES: 1024 * 1024, COMMITS_PER_SECOND: 1 };
+  const large = await startServer(t, { vars: { ...vars, ROOMFUL_SECRETS: undefined, ROOMFUL_ANONYMOUS: "true" } });
+  const room = `${large.url}/room/large`;
+  const message = { room: "large", event: "e", data: "x".repeat(500_000) };
+  for (let sent = 0; sent < 20; sent += 2) {
+    // A megabyte at a time does not wait, though it takes its turn among the commits. So much that the reader is looked at
+    // shortly before the end: what is withheld counts as sent, and with more of it nothing at all would come.
+    const body = JSON.stringify({ messages: [message, message] });
+    assert.equal((await fetch(`${large.url}/publish`, { method: "POST", body })).status, 200);
+  }
+  const seen = { offsets: [], recovered: [] };
+  const connect = (query, session) => {
+    const protocols = session ? ["roomful.v1", `roomful.session.${session}`] : ["roomful.v1"];
+    const address = `${room.replace("http", "ws")}?user=ana${query}`;
+    const socket = new WebSocket(address, protocols, { perMessageDeflate: false, closeTimeout: 100 });
+    t.after(() => socket.terminate());
+    return socket;
+  };
+  const first = connect("");
+  let welcome;
+  first.on("message", (text) => {
+    welcome ??= [JSON.parse(text)].flat()[0];
+  });
+  await until(() => welcome, "the welcome");
+  first.send(JSON.stringify({ type: "publish", event: "e", id: "last" }));
+  const taken = async () => /kind="stored"\} 21$/m.test(await (await fetch(`${room}/metrics`)).text());
+  await until(taken, "the last message to wait for its commit");
+  for (let times = 0; times < 4 && seen.offsets.length < 21; times++) {
+    const socket = connect(`&epoch=${welcome.epoch}&offset=${seen.offsets.at(-1) ?? 0}`, welcome.session);
+    let ended = false;
+    socket.on("message", (text) => {
+      for (const { type, offset, recovered } of [JSON.parse(text)].flat()) {
+        if (type === "welcome") seen.recovered.push(recovered);
+        if (type === "message") seen.offsets.push(offset);
+      }
+    });
+    socket.on("close", () => {
+      ended = true;
+    });
+    await until(() => ended || seen.offsets.length === 21, "the end of what was missed");
+  }
+  assert.ok(seen.recovered.every((recovered) => recovered === true));
+  assert.deepEqual(
+    seen.offsets,
+    Array.from({ length: 21 }, (_, index) => index + 1),
+  );
+});
