@@ -18,20 +18,17 @@ const MAX_BODY: usize = 1024 * 1024;
 pub async fn answer(request: Request, env: &Env) -> Result<Response> {
     let asked = Asked::of(&request)?;
     let route = Route::of(&asked.path);
+    let config = config(env);
     if let Ok(Route::Health) = route
         && asked.known_method
         && matches!(asked.method, Method::Get | Method::Head)
     {
-        return reply::json(format!(
-            "{{\"ok\":true,\"version\":\"{}\"}}",
-            env!("CARGO_PKG_VERSION")
-        ));
+        return health(&asked, config.ok().as_deref());
     }
     let room = match &route {
         Ok(Route::Room { name, .. }) => Some(name.clone()),
         _ => None,
     };
-    let config = config(env);
     let (origin, outcome) = match &config {
         Err(error) => (None, Err(error.clone())),
         Ok(config) => {
@@ -53,6 +50,19 @@ pub async fn answer(request: Request, env: &Env) -> Result<Response> {
             refuse(&asked, &error, origin.as_deref())
         }
     }
+}
+
+/// Everybody is answered, whatever the configuration (H6); but pages read it by the list of origins, as all else (T7).
+fn health(asked: &Asked, config: Option<&Config>) -> Result<Response> {
+    let origin = config.and_then(|config| {
+        let asked_by = asked.origin.as_deref();
+        origin_allowed(asked_by, &asked.address, &config.auth).ok()?
+    });
+    let health = format!(
+        "{{\"ok\":true,\"version\":\"{}\"}}",
+        env!("CARGO_PKG_VERSION")
+    );
+    with_cors(reply::json(health)?, origin)
 }
 
 fn refuse(asked: &Asked, error: &Error, origin: Option<&str>) -> Result<Response> {

@@ -56,6 +56,18 @@ test("t7 a refusal can be read by a page of an allowed origin", async () => {
   assert.deepEqual([status, headers.get("access-control-allow-origin")], [401, "https://app.example"]);
 });
 
+test("t7 h6 /health answers every origin, and pages of allowed ones may read it", async () => {
+  const health = async (server, origin) => {
+    const { status, body, headers } = await get(server, "/health", { token: null, headers: { origin } });
+    return [status, body.ok, headers.get("access-control-allow-origin")];
+  };
+  assert.deepEqual(await health(listed, "https://app.example"), [200, true, "https://app.example"]);
+  assert.deepEqual(await health(any, "https://evil.example"), [200, true, "*"]);
+  for (const server of [listed, unset, anonymous]) {
+    assert.deepEqual(await health(server, "https://evil.example"), [200, true, null]);
+  }
+});
+
 test("t7 OPTIONS answers 204 with what a browser asks for, without a token", async () => {
   const preflight = {
     token: null,
