@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { get, join, open, request } from "./client.mjs";
+import { freshRoom, get, join, open, post, request } from "./client.mjs";
 import { startServer } from "./server.mjs";
 import { mint } from "./token.mjs";
 
@@ -65,6 +65,35 @@ test("t7 h6 /health answers every origin, and pages of allowed ones may read it"
   assert.deepEqual(await health(any, "https://evil.example"), [200, true, "*"]);
   for (const server of [listed, unset, anonymous]) {
     assert.deepEqual(await health(server, "https://evil.example"), [200, true, null]);
+  }
+});
+
+test("t4 t7 h6 of all that is wrong with a request the first in the documented order counts", async () => {
+  const room = freshRoom();
+  const path = `/room/${room}/publish`;
+  const origin = "https://app.example";
+  const version = { "sec-websocket-protocol": "roomful.v2" };
+  const ana = (can, room) => mint({ sub: "ana", room, can });
+  await post(listed, `/room/${room}/disconnect`, { user: "ana", ban_seconds: 60 });
+  // In each line one thing more is right.
+  const steps = [
+    ["forbidden_origin", "GET", "/room/a%20b/publish", { ...version, origin: "https://evil.example" }, null],
+    ["invalid_room", "GET", "/room/a%20b/publish", { ...version, origin }, null],
+    ["method_not_allowed", "GET", path, { ...version, origin }, null],
+    ["unsupported_protocol", "POST", path, { ...version, origin }, null, "{"],
+    ["invalid_token", "POST", path, { origin }, null, "{"],
+    ["forbidden", "POST", path, { origin }, ana([], "elsewhere"), "{", /room/],
+    ["forbidden", "POST", path, { origin }, ana([], room), "{", /right/],
+    ["bad_message", "POST", path, { origin }, ana(["publish"], room), "{"],
+    ["banned", "POST", path, { origin }, ana(["publish"], room), { event: "e" }],
+    ["forbidden", "GET", `/room/${room}/history?limit=0`, { origin }, ana([], room)],
+    ["bad_message", "GET", `/room/${room}/history?limit=0`, { origin }, ana(["history"], room)],
+    ["banned", "GET", `/room/${room}/history`, { origin }, ana(["history"], room)],
+  ];
+  for (const [code, method, path, headers, token, body, message = /./] of steps) {
+    const { error } = (await request(listed, method, path, { headers, token, body })).body;
+    assert.equal(error?.code, code, `${method} ${path}`);
+    assert.match(error.message, message);
   }
 });
 
