@@ -112,6 +112,18 @@ fn h7_a_stream_resumes_after_its_last_event() {
 }
 
 #[test]
+fn h7_m3_a_stream_that_is_left_out_is_told_to_skip_under_the_messages_id() {
+    let mut world = World::new();
+    let reader = world.connect(&stream("reader", false));
+    let welcome = world.read(reader).remove(0);
+    world
+        .post(json!({"event": "m", "except": [welcome["connection"]]}))
+        .unwrap();
+    let skip = "id: e1/1\ndata: {\"type\":\"skip\",\"offset\":1}\n\n";
+    assert_eq!(world.read_frames(reader), [skip]);
+}
+
+#[test]
 fn h7_a_comment_goes_out_with_every_ping() {
     let mut world = World::new();
     let reader = world.connect(&stream("reader", false));

@@ -29,6 +29,10 @@ test("c1 e2 a binary frame ends the connection with 4508 and nobody else's", asy
   await bob.find({ type: "leave", connection: ana.connection });
   await bob.settled();
   assert.equal(bob.all("message").length, 0);
+  // Those who offered no subprotocol have no other frames either.
+  const plain = await join(server, room, { user: "plain", plain: true });
+  plain.socket.send(Buffer.from([1]));
+  assert.equal((await plain.end()).code, 4508);
 });
 
 test("c2 the first message is a welcome with all that a client needs", async () => {

@@ -82,6 +82,8 @@ test("e3 n4 a message too large is told, and the connection lives", async () => 
     sized(2_049),
     JSON.stringify({ type: "publish", event: "e", data: "é".repeat(1_020) }),
     sized(1_000_000),
+    // Each of them alone would do.
+    `[${sized(1_100)},${sized(1_100)}]`,
   ]) {
     ana.send(frame);
     assert.equal((await ana.next({ type: "error" })).code, "message_too_large");

@@ -275,6 +275,12 @@ test("h6 health, 404, 405 with Allow, and 413", async () => {
     const { status, body } = await post(server, path, large);
     assert.deepEqual([status, body.error.code], [413, "body_too_large"], path);
   }
+  const padded = (bytes) => {
+    const text = JSON.stringify({ messages: [{ room: "a", event: "e", ephemeral: true }], pad: "" });
+    return text.replace('"pad":"', `$&${"x".repeat(bytes - text.length)}`);
+  };
+  assert.equal((await post(server, "/publish", padded(1_048_576))).status, 200);
+  assert.equal((await post(server, "/publish", padded(1_048_577))).status, 413);
   const streamed = await fetch(`${server.url}/room/a/publish?token=${mint({ sub: "a", room: "a" })}`, {
     method: "POST",
     duplex: "half",

@@ -105,7 +105,8 @@ test("h7 t5 removal, deletion and the token's end tell why, and end the stream",
     await listen(server, deleted),
     await listen(server, expired, { claims: { exp: seconds(1) } }),
   ];
-  await post(server, `/room/${removed}/disconnect`, { user: "listener", ban_seconds: 60 });
+  const { body } = await post(server, `/room/${removed}/disconnect`, { user: "listener", ban_seconds: 60 });
+  assert.deepEqual(body, { closed: 1 });
   await request(server, "DELETE", `/room/${deleted}`);
   for (const [index, code] of ["removed", "room_deleted", "token_expired"].entries()) {
     await streams[index].end(20_000);

@@ -147,6 +147,19 @@ test("t4 a refused upgrade tells those who offered roomful.v1 why, and others th
   }
 });
 
+test("t4 e2 h6 an upgrade at another path than a room's is refused likewise", async () => {
+  for (const [path, status, code] of [
+    ["lobby/publish", 405, "method_not_allowed"],
+    ["lobby/nothing", 404, "not_found"],
+  ]) {
+    const browser = await open(server, path, { token: tokenFor("ana", "lobby") });
+    assert.equal((await browser.end()).code, 4509, path);
+    assert.deepEqual([browser.messages.length, browser.messages[0].code], [1, code]);
+    const plain = await open(server, path, { token: tokenFor("ana", "lobby"), plain: true });
+    assert.deepEqual([plain.refused.status, plain.refused.body.error.code], [status, code]);
+  }
+});
+
 test("t4 another protocol version alone gets 4507 in its own subprotocol", async () => {
   const token = `roomful.token.${tokenFor("ana", "lobby")}`;
   const recorder = await open(server, "lobby", { protocols: ["roomful.v2", token] });
