@@ -106,9 +106,11 @@ export class Host {
 
   /**
    * The links for which too much is waiting, each or together, if it is time to look. Called before so many are sent
-   * so much: what they have not been given time to read says nothing about them.
+   * so much: what they have not been given time to read says nothing about them. What goes to nobody was withheld, and is no
+   * reason to look: who was just found too slow is to hear so (E3).
    */
   #tooSlow(count, length) {
+    if (count === 0) return;
     const due = this.#toOne > LOOK_AFTER || this.#toAll > LOOK_AFTER_TOGETHER;
     this.#toOne = (due ? 0 : this.#toOne) + length;
     this.#toAll = (due ? 0 : this.#toAll) + length * count;

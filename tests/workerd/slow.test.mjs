@@ -55,7 +55,7 @@ test("r2_e3 when more is missed than may wait for a reader, it breaks off withou
     const answer = await fetch(`${room}/publish`, { method: "POST", body: JSON.stringify({ event: "e", data }) });
     ({ epoch } = await answer.json());
   }
-  const offsets = [];
+  const [offsets, told, cut] = [[], [], []];
   for (let times = 0; times < 3 && offsets.length < count; times++) {
     const after = offsets.at(-1) ?? 0;
     const address = `${room.replace("http", "ws")}?user=ana&epoch=${epoch}&offset=${after}`;
@@ -66,10 +66,12 @@ test("r2_e3 when more is missed than may wait for a reader, it breaks off withou
       for (const message of [JSON.parse(text)].flat()) {
         if (message.type === "welcome") assert.equal(message.recovered, true);
         if (message.type === "message") offsets.push(message.offset);
+        if (message.type === "error") told.push(message.code);
       }
     });
-    socket.on("close", () => {
+    socket.on("close", (code) => {
       ended = true;
+      if (code === 4101) cut.push("too_slow");
     });
     await until(() => ended || offsets.length === count, "the end of what was missed");
     socket.close(1000);
@@ -78,6 +80,8 @@ test("r2_e3 when more is missed than may wait for a reader, it breaks off withou
     offsets,
     Array.from({ length: count }, (_, index) => index + 1),
   );
+  assert.ok(cut.length > 0, "it was never too slow");
+  assert.deepEqual(told, cut, "it was told why");
 });
 
 test("e3 what a reader has left unread counts, whatever its socket was closed for", async (t) => {
@@ -120,7 +124,7 @@ test("r2_e3 nor does what waits for the tick come behind what was withheld", asy
   const message = { room: "large", event: "e", data: "x".repeat(500_000) };
   for (let sent = 0; sent < 20; sent += 2) {
     // A megabyte at a time does not wait, though it takes its turn among the commits. So much that the reader is looked at
-    // shortly before the end: what is withheld counts as sent, and with more of it nothing at all would come.
+    // shortly before the end.
     const body = JSON.stringify({ messages: [message, message] });
     assert.equal((await fetch(`${large.url}/publish`, { method: "POST", body })).status, 200);
   }
