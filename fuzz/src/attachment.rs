@@ -63,14 +63,31 @@ fn read_twice(attachment: &str) {
         let was = meaning(attachment);
         assert!(was.is_none() || was == meaning(&again));
     }
-    for name in ["\"c\"", "\"i\"", "\"j\"", "\"o\"", "\"b\""] {
+    for name in ["\"c\"", "\"i\"", "\"j\"", "\"o\""] {
         let was = field(attachment, name);
         assert!(was.is_none() || was == field(&again, name), "{name}");
     }
+    let heard_at = field(attachment, "\"h\"").map_or(0, |at| at.parse().expect("a time"));
+    let was = field(attachment, "\"b\"").map(|rate| set_back(rate, heard_at));
+    assert!(was.is_none() || was.as_deref() == field(&again, "\"b\""));
     for name in ["\"s\"", "\"x\""] {
         let was = field(attachment, name).filter(|value| *value != "null");
         assert_eq!(was, field(&again, name), "{name}");
     }
+}
+
+/// The rate of a connection that was heard at a time that is yet to come: the clock has been set back since, and the rate is
+/// set back with it.
+fn set_back(rate: &str, heard_at: u64) -> String {
+    let back = heard_at.saturating_sub(NOW);
+    let times = rate.trim_matches(['[', ']']).split(',');
+    let times: Vec<u64> = times.map(|time| time.parse().expect("a time")).collect();
+    let &[full_at, over_since, refused_at] = times.as_slice() else {
+        panic!("{rate} was read as a rate");
+    };
+    let full_at = full_at.saturating_sub(back.saturating_mul(1_000));
+    let [over_since, refused_at] = [over_since, refused_at].map(|at| at.saturating_sub(back));
+    format!("[{full_at},{over_since},{refused_at}]")
 }
 
 fn member(columns: &[&str]) -> Option<MemberRow> {

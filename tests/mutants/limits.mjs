@@ -63,8 +63,8 @@ export default [
   {
     promise: "E3: a user whose slow sockets have not ended is refused",
     file: "src/room/stuck.rs",
-    text: "if left < MOST {",
-    by: "if left <= MOST {",
+    text: "if much.filter(|left| *left.user == *user).count() < MOST {",
+    by: "if much.filter(|left| *left.user == *user).count() <= MOST {",
   },
   {
     promise: "N7: a room has so many connections",
