@@ -218,16 +218,28 @@ export async function join(server, room, options) {
   return recorder;
 }
 
+const CUT = new Set(["EPIPE", "ECONNRESET", "UND_ERR_SOCKET"]);
+
 /** Makes an HTTP request; the body is JSON unless it is a string. `user` and `claims` as in `open`. */
 export async function request(server, method, path, options = {}) {
   const { user = "server", claims = { can: ["admin"], room: "*" }, body, headers = {} } = options;
   const token = options.token === undefined ? mint({ sub: user, ...claims }) : options.token;
-  const response = await fetch(server.url + path, {
-    method,
-    body: body === undefined || typeof body === "string" || ArrayBuffer.isView(body) ? body : JSON.stringify(body),
-    // A connection that outlives the server would fail the next request.
-    headers: { connection: "close", ...(token && { authorization: `Bearer ${token}` }), ...headers },
-  });
+  const text = body === undefined || typeof body === "string" || ArrayBuffer.isView(body) ? body : JSON.stringify(body);
+  const ask = async (tries) => {
+    try {
+      return await fetch(server.url + path, {
+        method,
+        body: text,
+        // A connection that outlives the server would fail the next request.
+        headers: { connection: "close", ...(token && { authorization: `Bearer ${token}` }), ...headers },
+      });
+    } catch (error) {
+      // A body that is refused unread: the runtime cuts the connection, at times before its answer is read here.
+      if (tries === 1 || !(text?.length > 1_000_000) || !CUT.has(error.cause?.code)) throw error;
+      return ask(tries - 1);
+    }
+  };
+  const response = await ask(5);
   return { status: response.status, headers: response.headers, body: parse(await response.text()) };
 }
 

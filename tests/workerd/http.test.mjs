@@ -284,7 +284,8 @@ test("h6 health, 404, 405 with Allow, and 413", async () => {
   const streamed = await fetch(`${server.url}/room/a/publish?token=${mint({ sub: "a", room: "a" })}`, {
     method: "POST",
     duplex: "half",
-    body: new Blob(Array(40).fill("x".repeat(65_536))).stream(),
+    // One byte too many: what the Worker leaves unread the runtime would cut off, perhaps before the answer is read.
+    body: new Blob([...Array(16).fill("x".repeat(65_536)), "x"]).stream(),
   });
   assert.equal(streamed.status, 413);
   const fat = await post(server, "/room/a/publish", { event: "e", data: "x".repeat(65_536) });
