@@ -80,7 +80,7 @@ pub fn headers(text: &str) {
         ("ROOMFUL_SECRETS", SECRET),
         (
             "ALLOWED_ORIGINS",
-            "https://a.example, http://localhost:3000",
+            "https://a.example, http://localhost:3000, https://w-*.b.example",
         ),
     ];
     let config = AuthConfig::from_variables(variables(&list)).expect("valid");
@@ -90,7 +90,17 @@ pub fn headers(text: &str) {
             assert_eq!(allowed, origin);
             let known = ["https://a.example", "http://localhost:3000"];
             let is_known = |origin: &str| known.iter().any(|it| it.eq_ignore_ascii_case(origin));
-            assert!(origin.is_none_or(is_known), "{origin:?}");
+            let is_one_name = |origin: &str| {
+                let host = origin.to_ascii_lowercase().replacen("https://", "", 1);
+                host.starts_with("w-")
+                    && host.ends_with(".b.example")
+                    && host.matches('.').count() == 2
+                    && !host.contains(|it: char| it.is_control() || "/\\@:?#[]% *".contains(it))
+            };
+            assert!(
+                origin.is_none_or(|it| is_known(it) || is_one_name(it)),
+                "{origin:?}"
+            );
         }
         Err(error) => assert_eq!(error.code, ErrorCode::ForbiddenOrigin),
     }

@@ -50,7 +50,7 @@ impl AuthConfig {
     /// | `ROOMFUL_ISSUER` | the `iss` that tokens must have |
     /// | `ROOMFUL_AUDIENCE` | the `aud` that tokens must have; required with a JWKS URL |
     /// | `ROOMFUL_ANONYMOUS` | `true` or `false` |
-    /// | `ALLOWED_ORIGINS` | `*`, or origins, comma-separated |
+    /// | `ALLOWED_ORIGINS` | `*`, or origins, comma-separated, with at most one `*` each |
     ///
     /// An entry of `ROOMFUL_SECRETS` is a `kid:secret` whenever what stands before
     /// its first `:` could be a kid, `[A-Za-z0-9_-]{1,32}`.

@@ -13,13 +13,23 @@ pub enum Origins {
     Unset,
     /// `*`: all, an opaque `null` included.
     Any,
-    /// These and no others, as browsers write them.
-    List(Vec<String>),
+    /// These and no others.
+    List(Vec<Entry>),
+}
+
+/// One of the list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// An origin as browsers write it.
+    Exact(String),
+    /// What stands before and after the `*`.
+    Wild(String, String),
 }
 
 impl Origins {
     /// From `*`, or a comma-separated list of `scheme://host[:port]`. Case, a
-    /// final `/` and a port that the scheme implies make no difference.
+    /// final `/` and a port that the scheme implies make no difference. A host may have one `*`,
+    /// with at least two dots after it.
     pub(super) fn parse(list: &str) -> Result<Origins, &'static str> {
         if list.trim() == "*" {
             return Ok(Origins::Any);
@@ -32,12 +42,38 @@ impl Origins {
             .map(|entry| match entry {
                 "*" => Err("must be * alone or a list without it"),
                 "null" => Err("must not have null, which any page can claim to be"),
-                _ => Address::parse(entry.strip_suffix('/').unwrap_or(entry))
-                    .map(|address| address.to_origin())
-                    .ok_or("must have entries of the form https://host or https://host:port"),
+                _ => Entry::parse(entry.strip_suffix('/').unwrap_or(entry)).ok_or(
+                    "must have entries of the form https://host or https://host:port, a * only before two dots",
+                ),
             })
             .collect::<Result<Vec<_>, _>>()
             .map(Origins::List)
+    }
+}
+
+impl Entry {
+    fn parse(entry: &str) -> Option<Entry> {
+        let Some((before, after)) = entry.split_once('*') else {
+            return Some(Entry::Exact(Address::parse(entry)?.to_origin()));
+        };
+        // A letter has the star's place while the rest is brought into the form that browsers write.
+        let origin = Address::parse(&format!("{before}x{after}"))?.to_origin();
+        let (before, after) = origin.split_at_checked(before.len())?;
+        // Under `*.app` are pages of anybody; and what comes before `//` is no host.
+        let dots = after.bytes().filter(|&b| b == b'.').count();
+        (dots >= 2 && before.contains('/'))
+            .then(|| Entry::Wild(before.to_owned(), after.get(1..).unwrap_or("").to_owned()))
+    }
+
+    /// A `*` stands for what a name between two dots, or a part of it, is made of.
+    fn has(&self, asked: &str) -> bool {
+        match self {
+            Entry::Exact(origin) => origin.eq_ignore_ascii_case(asked),
+            Entry::Wild(before, after) => asked
+                .strip_prefix(before.as_str())
+                .and_then(|rest| rest.strip_suffix(after.as_str()))
+                .is_some_and(|name| is_name(name) && !name.contains('.')),
+        }
     }
 }
 
@@ -62,7 +98,7 @@ pub fn origin_allowed<'a>(
 ) -> Result<Option<&'a str>, Error> {
     let listed = |asked: &str| match config.origins() {
         Origins::Any => true,
-        Origins::List(list) => list.iter().any(|entry| entry.eq_ignore_ascii_case(asked)),
+        Origins::List(list) => list.iter().any(|entry| entry.has(asked)),
         Origins::Unset => config.is_anonymous() && is_this_machine(asked),
     };
     let allowed = match origin {
@@ -180,8 +216,12 @@ fn is_host(text: &str) -> bool {
     if brackets {
         return inside.parse::<Ipv6Addr>().is_ok();
     }
-    !inside.is_empty()
-        && inside
+    is_name(inside)
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty()
+        && text
             .bytes()
             .all(|b| b.is_ascii_alphanumeric() || b"-._".contains(&b))
 }

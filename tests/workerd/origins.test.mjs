@@ -5,7 +5,7 @@ import { startServer } from "./server.mjs";
 import { mint } from "./token.mjs";
 
 const [listed, any, unset, anonymous] = await Promise.all([
-  startServer(test, { vars: { ALLOWED_ORIGINS: "https://app.example, http://localhost:3000" } }),
+  startServer(test, { vars: { ALLOWED_ORIGINS: "https://app.example, http://localhost:3000, https://app-*-team.vercel.app" } }),
   startServer(test, { vars: { ALLOWED_ORIGINS: "*" } }),
   startServer(test),
   startServer(test, { vars: { ROOMFUL_SECRETS: undefined, ROOMFUL_ANONYMOUS: "true" } }),
@@ -14,14 +14,14 @@ const token = mint({ sub: "ana", room: "lobby" });
 const from = (origin) => ({ token, headers: { origin } });
 
 test("t7 origins in the list may connect and read, others get forbidden_origin", async () => {
-  for (const origin of ["https://app.example", "http://localhost:3000"]) {
+  for (const origin of ["https://app.example", "http://localhost:3000", "https://app-git-main-team.vercel.app"]) {
     const { status, headers } = await get(listed, "/room/lobby/presence", from(origin));
     assert.equal(status, 200);
     assert.equal(headers.get("access-control-allow-origin"), origin);
     assert.match(headers.get("vary"), /origin/i);
     await join(listed, "lobby", from(origin));
   }
-  for (const origin of ["https://app.example.evil", "http://app.example", "https://app.example:8443", "null"]) {
+  for (const origin of ["https://app.example.evil", "http://app.example", "https://app.example:8443", "https://app-x.y-team.vercel.app", "null"]) {
     const { status, headers, body } = await get(listed, "/room/lobby/presence", from(origin));
     assert.deepEqual([status, body.error.code], [403, "forbidden_origin"], origin);
     assert.equal(headers.get("access-control-allow-origin"), null);

@@ -77,6 +77,14 @@ fn t7_a_list_that_cannot_be_meant_is_refused() {
         "app.example",
         "https://",
         "https://*.example",
+        "https://*",
+        "https://*.example:443",
+        "*://app.b.example",
+        "*.app.b.example",
+        "https://*.*.b.example",
+        "https://app.b.example:*",
+        "https://a.*.example",
+        "https://[::*]",
         "https://app.example/path",
         "*,https://app.example",
         "https://app.example;https://b.example",
@@ -97,7 +105,41 @@ fn t7_a_list_that_cannot_be_meant_is_refused() {
 }
 
 #[test]
-fn t7_a_star_allows_all_of_them() {
+fn t7_a_star_in_a_host_stands_for_one_name_or_a_part_of_it() {
+    let list = "https://App-*-team.vercel.app/, https://*.b.example:8443, http://*.c.example:80";
+    let yes = [
+        "https://app-git-main-team.vercel.app",
+        "https://app-x-team.vercel.app",
+        "https://a_1.b.example:8443",
+        "http://x.c.example",
+    ];
+    for origin in yes {
+        assert!(passes(list, origin), "{origin}");
+    }
+    let no = [
+        "https://app--team.vercel.app.evil.example",
+        "https://app-team.vercel.app",
+        "https://app--team.vercel.app",
+        "https://app-a.b-team.vercel.app",
+        "https://evil.example/app-x-team.vercel.app",
+        "https://app-@evil.example#-team.vercel.app",
+        "http://app-x-team.vercel.app",
+        "https://app-x-team.vercel.app:444",
+        "https://b.example:8443",
+        "https://.b.example:8443",
+        "https://a.a.b.example:8443",
+        "https://a.b.example",
+        "http://x.c.example:80",
+        "https://*.b.example:8443",
+        "null",
+    ];
+    for origin in no {
+        assert!(!passes(list, origin), "{origin}");
+    }
+}
+
+#[test]
+fn t7_a_star_alone_allows_all_of_them() {
     for origin in ["https://any.example", "null", "http://localhost:1"] {
         assert_eq!(judge("*", origin), Ok(Some("*".to_owned())));
     }
