@@ -10,7 +10,7 @@ import * as built from "./index.js";
 import page from "./page.mjs";
 
 // For host.js, which is compiled into index.js and can import nothing from outside.
-globalThis.roomful = { page, waitUntil };
+globalThis.roomful = { page };
 
 /** Rooms with something in memory only. */
 const busy = new Set();
@@ -168,4 +168,12 @@ addEventListener("error", (event) => {
   }
 });
 
-export { default } from "./index.js";
+export default class extends built.default {
+  // A request whose client has gone goes on to its end: others may wait for the keys that it fetches, and of what the
+  // runtime drops in the middle, wasm would keep its part for ever, some 10 kB for each.
+  fetch(request) {
+    const answer = super.fetch(request);
+    waitUntil(answer.catch(() => {}));
+    return answer;
+  }
+}

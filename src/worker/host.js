@@ -327,17 +327,8 @@ export async function bodyText({ body }, most) {
   return new TextDecoder("utf-8", { fatal: true }).decode(await new Blob(chunks).arrayBuffer());
 }
 
-/**
- * The text at a URL, if it comes in time and is no longer than `most` bytes. Goes on when the client that it is for has
- * gone: others wait for it.
- */
-export function fetchText(url, most, milliseconds) {
-  const fetched = fetchWhole(url, most, milliseconds);
-  globalThis.roomful.waitUntil(fetched.catch(() => {}));
-  return fetched;
-}
-
-async function fetchWhole(url, most, milliseconds) {
+/** The text at a URL, if it comes in time and is no longer than `most` bytes. */
+export async function fetchText(url, most, milliseconds) {
   // A redirect may lead anywhere; whoever set the address has vouched for that one.
   const response = await fetch(url, { signal: AbortSignal.timeout(milliseconds), redirect: "manual" });
   if (response.status >= 300 && response.status < 400) {

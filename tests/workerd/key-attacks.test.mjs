@@ -1,5 +1,6 @@
 // What somebody can do to the Worker through its key set: crowds before the first, and answers that are no key sets.
 import assert from "node:assert/strict";
+import { connect } from "node:net";
 import { test } from "node:test";
 import { get, join } from "./client.mjs";
 import { serveKeys } from "./keys.mjs";
@@ -70,6 +71,29 @@ test("t1 whoever begins the fetch and goes away takes it from nobody", async (t)
   release();
   assert.deepEqual(await Promise.all([second, third]), [200, 200]);
   assert.equal(issuer.fetches, 1);
+});
+
+test("t1 whoever waits for keys and goes away leaves nothing in memory", async (t) => {
+  const { issuer, server, verdict } = await serve(t);
+  const release = hold(issuer);
+  const first = verdict(good.mint(claims));
+  await until(() => issuer.fetches === 1, "a fetch");
+  const { port } = new URL(server.url);
+  const ask = () => {
+    const socket = connect(port, "127.0.0.1");
+    const head = ["GET /room/lobby/presence HTTP/1.1", "host: x", `authorization: Bearer ${stranger.mint(claims)}`];
+    return new Promise((sent) => socket.write(`${head.join("\r\n")}\r\n\r\n`, () => sent(socket)));
+  };
+  const gone = await Promise.all(Array.from({ length: 20 }, ask));
+  // Who is answered came later.
+  assert.equal((await get(server, "/health", { token: null })).status, 200);
+  for (const socket of gone) socket.resetAndDestroy();
+  assert.equal((await get(server, "/health", { token: null })).status, 200);
+  release();
+  assert.equal(await first, 200);
+  // What waits in wasm for a promise is let go of once that is kept, and not before.
+  const ended = () => server.log.match(/"refused".*"invalid_token"/g)?.length;
+  await until(() => ended() === gone.length, () => `all to end, not ${ended()}`);
 });
 
 test("t1 a redirect is not followed, and the log says what to set", async (t) => {
