@@ -26,6 +26,12 @@ const RETRY_AFTER_MS: u64 = 5 * 1_000;
 /// up: its request was ended by the runtime, say.
 const LEASE_MS: u64 = 6 * 1_000;
 
+/// How old a set may be that serves while the next one is being fetched: of a set that is fetched in time, nobody waits
+/// for the next. One that nobody has asked for lately may have keys that were withdrawn long ago.
+const MEANWHILE_MS: u64 = FRESH_MS + LEASE_MS;
+/// For how long after a fetch that failed nobody with a key waits for another one: more than the pause between them.
+const FAILING_MS: u64 = 2 * FETCH_EVERY_MS;
+
 /// How long whoever fetches may take, in milliseconds.
 pub const FETCH_TIMEOUT_MS: u32 = 5_000;
 
@@ -42,9 +48,9 @@ pub const FETCH_TIMEOUT_MS: u32 = 5_000;
 pub struct JwksCache {
     keys: Vec<Jwk>,
     fetched_at: Option<u64>,
-    /// When a fetch was last asked for or ended.
+    /// When a fetch last ended.
     attempted_at: Option<u64>,
-    /// When the fetch that is under way was asked for.
+    /// When the fetch was asked for that has not ended.
     fetching_since: Option<u64>,
 }
 
@@ -133,9 +139,11 @@ impl JwksCache {
                 .is_some_and(|age| age < span)
         };
         if within(self.fetching_since, LEASE_MS) {
+            let serves =
+                age.is_some_and(|age| age < MEANWHILE_MS) || within(self.attempted_at, FAILING_MS);
             return match found {
-                Some(_) => self.key(found),
-                None => Lookup::Wait,
+                Some(_) if serves => self.key(found),
+                _ => Lookup::Wait,
             };
         }
         let pause = if usable {
@@ -143,8 +151,7 @@ impl JwksCache {
         } else {
             RETRY_AFTER_MS
         };
-        if !within(self.attempted_at, pause) {
-            self.attempted_at = Some(now_ms);
+        if !within(self.fetching_since.max(self.attempted_at), pause) {
             self.fetching_since = Some(now_ms);
             Lookup::Fetch
         } else if usable && (found.is_some() || !self.has_failed()) {
@@ -156,7 +163,7 @@ impl JwksCache {
 
     /// Whether the last fetch brought nothing: what the issuer has published since is not known.
     fn has_failed(&self) -> bool {
-        self.attempted_at != self.fetched_at
+        self.fetching_since.is_some() || self.attempted_at != self.fetched_at
     }
 
     /// Takes a fetched set in the place of the one before.

@@ -141,6 +141,29 @@ fn t1_old_keys_serve_for_an_hour_while_fetches_fail() {
 }
 
 #[test]
+fn t1_a_key_withdrawn_for_longer_than_ten_minutes_serves_nobody_during_the_fetch_that_tells() {
+    let mut cache = cache();
+    let later = START + 50 * MINUTE;
+    assert_eq!(cache.lookup(Some("old"), EdDsa, later), Lookup::Fetch);
+    assert_eq!(
+        cache.lookup(Some("old"), EdDsa, later),
+        Lookup::Wait,
+        "nobody has asked for so long"
+    );
+    let mut other = cache.clone();
+    cache
+        .store(&set(&[ed25519("new")]), later + 1)
+        .expect("a key set");
+    assert_eq!(cache.lookup(Some("old"), EdDsa, later + 1), Lookup::Unknown);
+    // But once a fetch has failed, nobody waits for the next ones.
+    other.failed(later + SECOND);
+    assert!(found(&other.lookup(Some("old"), EdDsa, later + SECOND)).is_some());
+    let again = later + 31 * SECOND;
+    assert_eq!(other.lookup(Some("old"), EdDsa, again), Lookup::Fetch);
+    assert!(found(&other.lookup(Some("old"), EdDsa, again)).is_some());
+}
+
+#[test]
 fn t1_a_key_that_may_be_in_the_set_that_cannot_be_had_is_not_called_unknown() {
     let mut cache = cache();
     let later = START + MINUTE;
