@@ -110,6 +110,7 @@ async fn decide(
                 claims.can.require(Rights::ADMIN)?;
                 return reply::of_type(reply::METRICS, metrics::text()).map_err(internal);
             }
+            claims.can.require(Rights::PUBLISH)?;
             let body = body(request).await?;
             batch::publish(&body, &claims, config, env).await
         }

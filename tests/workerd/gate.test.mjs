@@ -89,9 +89,10 @@ test("t2 the right counts before what is asked", async () => {
   }
   assert.equal((await get(server, `/room/${room}/history?limit=x`)).body.error.code, "bad_message");
   const reader = { claims: { room, can: ["history"] } };
-  for (const body of ["x", { event: "e" }, "x".repeat(1_100_000)]) {
+  for (const body of ["x", { event: "e" }, { messages: [{ room, event: "e" }] }, "x".repeat(1_100_000)]) {
     assert.equal((await post(server, `/room/${room}/publish`, body, reader)).body.error.code, "forbidden");
     assert.equal((await post(server, `/room/${room}/disconnect`, body, reader)).body.error.code, "forbidden");
+    assert.equal((await post(server, "/publish", body, reader)).body.error?.code, "forbidden");
   }
 });
 
