@@ -11,6 +11,10 @@ use crate::protocol::{ConnectionId, HistoryQuery, Limits, MAX_HISTORY_REPLY_BYTE
 /// Missed messages are replayed in frames of about this many bytes.
 const REPLAY_BYTES: usize = 256 * 1024;
 
+/// And no more than this is: it lies in memory several times over, with all rooms of an isolate sharing
+/// 128 MB, and a client for whom more is waiting counts as too slow (E3).
+const REPLAY_MOST: usize = 8 * 1024 * 1024;
+
 /// The messages that a connection missed, with their offsets, oldest first.
 pub type Missed = Vec<(u64, String)>;
 
@@ -21,6 +25,16 @@ pub struct Page {
     pub messages: String,
     /// Whether there is more in the direction that was asked for.
     pub more: bool,
+    /// Bytes of the rows that were read for it.
+    pub read: usize,
+}
+
+impl Page {
+    /// The bytes that it counts as: a row is read as a whole, whatever of it is wanted, and has up to a
+    /// megabyte. To read is a quarter of the work of reading, copying and sending.
+    pub fn weight(&self) -> usize {
+        self.messages.len().max(self.read >> 2)
+    }
 }
 
 /// What `GET /room/{room}` says of the history (H3).
@@ -53,14 +67,19 @@ impl Log {
         }
         let window = self.window(now, limits);
         let mut missed = Missed::new();
-        let mut complete = true;
+        let (mut bytes, mut complete) = (0, true);
         store.rows(after, u64::MAX, Direction::Forward, &mut |row| {
             complete = window.holds(&row.head());
             if !complete {
                 return ControlFlow::Break(());
             }
-            push_missed(&mut missed, &row, after, connection);
-            ControlFlow::Continue(())
+            bytes = push_missed(&mut missed, &row, after, connection).saturating_add(bytes);
+            complete = bytes <= REPLAY_MOST;
+            if complete {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
         })?;
         let offsets = after.saturating_add(1)..=self.offset();
         let dense = missed.iter().map(|(offset, _)| *offset).eq(offsets);
@@ -96,6 +115,7 @@ impl Log {
             texts: Vec::new(),
             bytes: 0,
             more: false,
+            read: 0,
         };
         if after.saturating_add(1) < before {
             store.rows(after, before, direction, &mut |row| reader.read(&row))?;
@@ -106,6 +126,7 @@ impl Log {
         Ok(Page {
             messages: reader.texts.join(","),
             more: reader.more,
+            read: reader.read,
         })
     }
 
@@ -135,7 +156,9 @@ impl Log {
     }
 }
 
-fn push_missed(missed: &mut Missed, row: &LogRow, after: u64, connection: ConnectionId) {
+/// Adds what a row has of it; returns how many bytes that is.
+fn push_missed(missed: &mut Missed, row: &LogRow, after: u64, connection: ConnectionId) -> usize {
+    let mut bytes = 0_usize;
     let mut skips = Vec::new();
     row.each_skip(|offset, without| {
         if without.contains(&connection) {
@@ -146,14 +169,16 @@ fn push_missed(missed: &mut Missed, row: &LogRow, after: u64, connection: Connec
         if offset <= after {
             return;
         }
+        let mut missing = String::new();
         if skips.binary_search(&offset).is_ok() {
-            let mut skip = String::new();
-            server::skip(&mut skip, offset);
-            missed.push((offset, skip));
+            server::skip(&mut missing, offset);
         } else {
-            missed.push((offset, text.to_owned()));
+            missing.push_str(text);
         }
+        bytes = bytes.saturating_add(missing.len());
+        missed.push((offset, missing));
     });
+    bytes
 }
 
 /// Gathers a page row by row.
@@ -166,10 +191,12 @@ struct Reader {
     texts: Vec<String>,
     bytes: usize,
     more: bool,
+    read: usize,
 }
 
 impl Reader {
     fn read(&mut self, row: &LogRow) -> ControlFlow<()> {
+        self.read = self.read.saturating_add(row.messages.len());
         if !self.window.holds(&row.head()) {
             // Older rows lie before the history: forward, what comes next may be in it.
             return if self.forward {

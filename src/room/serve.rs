@@ -24,12 +24,15 @@ impl Room {
             Err(error) => Err(error),
             Ok(_) => match call {
                 Call::Publish(messages) => return self.publish_all(request, grant, messages, turn),
-                Call::Presence => self.read(grant, turn, |room, _| Ok(room.presence())),
+                Call::Presence => self.read(grant, turn, |room, _| {
+                    let members = room.presence();
+                    Ok((members.len(), members))
+                }),
                 Call::History(query) => self.read(grant, turn, |room, turn| {
                     let page = room.history(&query, turn)?;
                     let mut out = String::new();
                     server::history(&mut out, None, &page.messages, &room.meta.epoch, page.more);
-                    Ok(out)
+                    Ok((page.weight(), out))
                 }),
                 Call::Summary => self.summary(turn),
                 Call::Metrics => Ok(self.metrics(turn)),
@@ -40,17 +43,18 @@ impl Room {
         turn.out.push(Action::Reply { request, reply });
     }
 
-    /// Answers a question, at the rate of the one who asks: that of the messages (H3).
+    /// Answers a question, at the rate of the one who asks: that of the messages (H3). With the answer
+    /// comes how many bytes it counts as.
     fn read(
         &mut self,
         grant: &Grant,
         turn: &mut Turn<'_>,
-        answer: impl FnOnce(&mut Room, &mut Turn<'_>) -> Result<String, Error>,
+        answer: impl FnOnce(&mut Room, &mut Turn<'_>) -> Result<(usize, String), Error>,
     ) -> Result<String, Error> {
         self.take_call(grant, turn)?;
-        let answer = answer(self, turn)?;
+        let (bytes, answer) = answer(self, turn)?;
         if !grant.can.has(Rights::ADMIN) {
-            let units = answer_units(&answer);
+            let units = answer_units(bytes);
             self.rates
                 .charge_call(&grant.user, units, turn.now, &self.limits);
         }

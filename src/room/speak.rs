@@ -220,7 +220,7 @@ impl Room {
             .history(query, turn)
             .map_err(|error| maybe_id(error, query.id.clone()))?;
         if let Some(connection) = self.connections.get_mut(&link) {
-            let (units, pace) = (answer_units(&page.messages), Pace::messages(&self.limits));
+            let (units, pace) = (answer_units(page.weight()), Pace::messages(&self.limits));
             connection.rate.charge(units, turn.now, pace);
         }
         self.counters.one(Count::Histories);
@@ -243,9 +243,9 @@ impl Room {
     }
 }
 
-/// How many messages an answer counts for.
-pub(super) fn answer_units(text: &str) -> u64 {
-    text.len().checked_div(ANSWER_UNIT).unwrap_or(0) as u64
+/// How many messages an answer of so many bytes counts for.
+pub(super) fn answer_units(bytes: usize) -> u64 {
+    bytes.checked_div(ANSWER_UNIT).unwrap_or(0) as u64
 }
 
 /// The error, about the message with this id if there is one.

@@ -33,8 +33,8 @@ export default [
   {
     promise: "H3: reads over HTTP have a rate",
     file: "src/room/serve.rs",
-    text: "self.take_call(grant, turn)?;\n        let answer",
-    by: "let answer",
+    text: "self.take_call(grant, turn)?;\n        let (bytes, answer)",
+    by: "let (bytes, answer)",
   },
   {
     promise: "T5: a renewal counts as ten messages",

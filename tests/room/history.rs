@@ -105,6 +105,47 @@ fn r6_a_reply_stops_at_its_size_and_costs_by_it() {
 }
 
 #[test]
+fn r6_h3_what_is_read_for_an_answer_counts_too() {
+    let mut world = World::new();
+    let (ana, _) = world.join("ana");
+    let (eve, _) = world.join("eve");
+    let message = json!({"type": "publish", "event": "m", "data": "x".repeat(60_000)});
+    for _ in 0..11 {
+        world.send(ana, message.clone());
+    }
+    world.pass(1_000);
+    world.read(eve);
+    assert_eq!(
+        world.store.log.len(),
+        1,
+        "what came in one tick lies together"
+    );
+    // 660 kB are read for one message: as ten beside its own one, of 200.
+    for _ in 0..50 {
+        world.send(eve, json!({"type": "history", "limit": 1}));
+    }
+    assert_eq!(count(&world.brief(eve), "history"), 19);
+    let mut over_http = 0;
+    while over_http < 50 {
+        let history = Call::History(HistoryQuery::from_query("limit=1").unwrap());
+        let request = world.request("mal", &["history"], history);
+        if world.replies.remove(&request).unwrap().is_err() {
+            break;
+        }
+        over_http += 1;
+    }
+    assert_eq!(over_http, 19);
+    // Somebody who pages through it is hardly charged more than for what is told.
+    world.pass(10_000);
+    world.ping(eve);
+    world.read(eve);
+    for _ in 0..50 {
+        world.send(eve, json!({"type": "history"}));
+    }
+    assert_eq!(count(&world.brief(eve), "history"), 14);
+}
+
+#[test]
 fn n5_the_history_ends_by_count() {
     let mut world = World::with(|limits| limits.history_messages = 5);
     let (ana, _) = world.join("ana");

@@ -74,6 +74,23 @@ fn r2_what_waits_for_the_next_flush_follows_the_replay() {
 }
 
 #[test]
+fn r2_r3_no_more_is_replayed_than_may_wait_for_a_client() {
+    let mut world = World::with(|limits| {
+        (limits.history_bytes, limits.message_bytes) = (64_000_000, 1_048_576);
+    });
+    let (_, welcome) = world.join("ana");
+    let data = "x".repeat(1_000_000);
+    for _ in 0..10 {
+        world.post(json!({"event": "m", "data": data})).unwrap();
+    }
+    let mut back = |seen: u64| resume(&mut world, &arrival("ana").resuming(&welcome, seen));
+    // Eight of these are less than 8 MiB.
+    assert_eq!(back(2), (true.into(), (3..=10).collect()));
+    assert_eq!(back(1), (false.into(), vec![]));
+    assert_eq!(back(0), (false.into(), vec![]));
+}
+
+#[test]
 fn r2_without_the_history_right_a_session_replays_from_its_first_welcome_on() {
     let can = ["subscribe", "publish", "presence"];
     let mut world = World::new();
