@@ -49,7 +49,7 @@ fn describe(message: &ClientMessage<'_>) -> Message {
             change: StateChange::Patch(patch),
         } => Message::Patch {
             id: owned(id),
-            patch: patch.to_json().as_str().to_owned(),
+            patch: patch.as_json().as_str().to_owned(),
         },
         ClientMessage::Auth { id, token } => Message::Auth {
             id: owned(id),
@@ -97,7 +97,7 @@ fn merge(
         StateChange::Patch(patch) => patch.into_owned(),
     };
     let mut expected = text::map(state.as_str()).unwrap_or_default();
-    for (key, value) in text::map(patch.to_json().as_str()).expect("a patch is an object") {
+    for (key, value) in text::map(patch.as_json().as_str()).expect("a patch is an object") {
         match value.as_str() {
             "null" => expected.remove(&key),
             _ => expected.insert(key, value),
@@ -108,7 +108,7 @@ fn merge(
     let (first, all) = match merged.take() {
         None => (state.clone(), patch),
         Some((first, mut all)) => {
-            all.merge(patch);
+            all.merge(&patch);
             (first, all)
         }
     };

@@ -14,7 +14,7 @@ const FEW: usize = 16;
 
 /// The fields of an object in the order of the text, flaws included, so that even of a bad message
 /// the id can be told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Object<'a> {
     fields: Vec<Field<'a>>,
 }
@@ -103,10 +103,10 @@ impl<'a> Object<'a> {
     /// A key that is there twice. Time grows with n log n: a frame can hold ten thousand keys.
     fn duplicate(&self) -> Option<&str> {
         if self.fields.len() > FEW {
-            let mut keys: Vec<&str> = self.fields.iter().map(|field| &*field.key).collect();
-            keys.sort_unstable();
+            let keys = self.by_key();
             let mut pairs = keys.iter().zip(keys.iter().skip(1));
-            return pairs.find(|(one, next)| one == next).map(|(key, _)| *key);
+            let same = pairs.find(|((one, _), (next, _))| one == next);
+            return same.map(|((key, _), _)| *key);
         }
         let mut rest = self.fields.iter();
         while let Some(field) = rest.next() {
@@ -117,8 +117,16 @@ impl<'a> Object<'a> {
         None
     }
 
-    pub fn into_fields(self) -> Vec<Field<'a>> {
-        self.fields
+    /// The keys, sorted, each with the place of its field.
+    pub fn by_key(&self) -> Vec<(&str, usize)> {
+        let keys = self.fields.iter().enumerate();
+        let mut keys: Vec<_> = keys.map(|(place, field)| (&*field.key, place)).collect();
+        keys.sort_unstable();
+        keys
+    }
+
+    pub fn fields(&self) -> &[Field<'a>] {
+        &self.fields
     }
 
     /// A field as it stands.

@@ -1,11 +1,6 @@
 //! Merging the top-level keys of a presence state (P1).
 
-use std::borrow::Cow;
-use std::collections::hash_map;
-
-use crate::map::Map;
-
-use super::object::{Field, Object, duplicate_key, wrong};
+use super::object::{Field, Object, wrong};
 use super::{Error, Json};
 
 /// A change of some top-level keys of an object; `null` removes one. Keys are the same if they
@@ -20,9 +15,7 @@ use super::{Error, Json};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Patch<'a> {
-    entries: Entries<'a>,
-}
+pub struct Patch<'a>(Json<'a>);
 
 impl<'a> Patch<'a> {
     /// Reads a patch.
@@ -33,140 +26,70 @@ impl<'a> Patch<'a> {
         if !json.is_object() {
             return Err(wrong("patch", "must be an object"));
         }
-        let entries = match json.into_text() {
-            Cow::Borrowed(text) => Entries::each_once(text)?,
-            Cow::Owned(text) => Entries::each_once(&text)?.into_owned(),
-        };
-        Ok(Patch { entries })
+        Object::parse(json.as_str())?.check_keys()?;
+        Ok(Patch(json))
     }
 
     /// The state after this patch. A state that is no object counts as `{}`. Keys that stay keep
     /// their place, new ones come last.
     pub fn apply(&self, state: &Json<'_>) -> Json<'static> {
-        let mut entries = Entries::last_wins(state.as_str());
-        for entry in &self.entries.list {
-            entries.set(entry.clone());
-        }
-        entries.to_json(|entry| entry.value != "null" || !self.entries.has(&entry.key))
+        merged(state, &self.0, |value| value != "null")
     }
 
     /// Adds a later patch, so that this one does what both did in a row. A removal stays in it.
-    pub fn merge(&mut self, later: Patch<'a>) {
-        for entry in later.entries.list {
-            self.entries.set(entry);
-        }
+    pub fn merge(&mut self, later: &Patch<'_>) {
+        self.0 = merged(&self.0, &later.0, |_| true);
     }
 
     /// The patch as it is sent.
-    pub fn to_json(&self) -> Json<'static> {
-        self.entries.to_json(|_| true)
+    pub fn as_json(&self) -> &Json<'a> {
+        &self.0
     }
 
     /// The same, independent of the text it was read from.
     pub fn into_owned(self) -> Patch<'static> {
-        Patch {
-            entries: self.entries.into_owned(),
-        }
+        Patch(self.0.into_owned())
     }
 }
 
-/// Keys in the order of their first appearance, each once. The second index keeps a patch of ten
-/// thousand keys from costing a hundred million comparisons.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Entries<'a> {
-    list: Vec<Entry<'a>>,
-    places: Map<Cow<'a, str>, usize>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Entry<'a> {
-    /// The key as text, with its quotes.
-    token: Cow<'a, str>,
-    key: Cow<'a, str>,
-    value: Cow<'a, str>,
-}
-
-impl<'a> Entries<'a> {
-    /// The entries of a patch, in which a key may be once.
-    fn each_once(text: &'a str) -> Result<Self, Error> {
-        let mut entries = Entries::default();
-        for field in Object::parse(text)?.into_fields() {
-            let key = field.key.clone();
-            if !entries.set(Entry::from(field)) {
-                return Err(duplicate_key(&key));
-            }
-        }
-        Ok(entries)
-    }
-
-    /// The entries of a state: none if it is no object, and of a key that it has twice the last
-    /// value, as in JavaScript.
-    fn last_wins(text: &'a str) -> Self {
-        let mut entries = Entries::default();
-        if let Ok(object) = Object::parse(text) {
-            for field in object.into_fields() {
-                entries.set(Entry::from(field));
-            }
-        }
-        entries
-    }
-
-    fn has(&self, key: &str) -> bool {
-        self.places.contains_key(key)
-    }
-
-    /// Tells whether the key is new.
-    fn set(&mut self, entry: Entry<'a>) -> bool {
-        match self.places.entry(entry.key.clone()) {
-            hash_map::Entry::Vacant(place) => {
-                place.insert(self.list.len());
-                self.list.push(entry);
-                true
-            }
-            hash_map::Entry::Occupied(place) => {
-                if let Some(there) = self.list.get_mut(*place.get()) {
-                    there.value = entry.value;
-                }
-                false
-            }
+/// The fields of `earlier`, with the values of `later` where that has them, and what else `later` has; of its values
+/// those that `stays` tells. A patch may have thousands of keys and comes a hundred times a second: nothing is built
+/// for each key.
+fn merged(earlier: &Json<'_>, later: &Json<'_>, stays: fn(&str) -> bool) -> Json<'static> {
+    // What is no object has no fields.
+    let [earlier, later] =
+        [earlier, later].map(|json| Object::parse(json.as_str()).unwrap_or_default());
+    let places = later.by_key();
+    let mut left: Vec<Option<&Field<'_>>> = later.fields().iter().map(Some).collect();
+    let mut text = String::from("{");
+    let mut add = |key: &Field<'_>, value: &str| {
+        text.push_str(key.token.text);
+        text.push(':');
+        text.push_str(value);
+        text.push(',');
+    };
+    for field in earlier.fields() {
+        let place = places.binary_search_by(|(key, _)| (*key).cmp(&*field.key));
+        let Some((_, place)) = place.ok().and_then(|place| places.get(place)) else {
+            add(field, field.value.text);
+            continue;
+        };
+        // A key that a state has twice is replaced once.
+        let new = left.get_mut(*place).and_then(Option::take);
+        if let Some(new) = new.filter(|new| stays(new.value.text)) {
+            add(field, new.value.text);
         }
     }
-
-    fn to_json(&self, keep: impl Fn(&Entry<'a>) -> bool) -> Json<'static> {
-        let mut text = String::from("{");
-        for entry in self.list.iter().filter(|entry| keep(entry)) {
-            if text.len() > 1 {
-                text.push(',');
-            }
-            text.push_str(&entry.token);
-            text.push(':');
-            text.push_str(&entry.value);
-        }
-        text.push('}');
-        Json::trusted(text)
-    }
-
-    fn into_owned(self) -> Entries<'static> {
-        let mut entries = Entries::default();
-        for Entry { token, key, value } in self.list {
-            entries.set(Entry {
-                token: Cow::Owned(token.into_owned()),
-                key: Cow::Owned(key.into_owned()),
-                value: Cow::Owned(value.into_owned()),
-            });
-        }
-        entries
-    }
-}
-
-impl<'a> From<Field<'a>> for Entry<'a> {
-    fn from(field: Field<'a>) -> Self {
-        Entry {
-            token: Cow::Borrowed(field.token.text),
-            key: field.key,
-            value: Cow::Borrowed(field.value.text),
+    for new in left.into_iter().flatten() {
+        if stays(new.value.text) {
+            add(new, new.value.text);
         }
     }
+    if text.len() > 1 {
+        text.pop();
+    }
+    text.push('}');
+    Json::trusted(text)
 }
 
 #[cfg(test)]

@@ -168,8 +168,16 @@ impl Members {
         }
     }
 
-    /// Sets a member's state to the outcome of a patch and notes the patch for the next flush.
-    pub fn patch(&mut self, connection: ConnectionId, patch: Patch<'static>, state: Json<'static>) {
+    /// Sets a member's state to the outcome of a patch and notes the patch for the next flush; the state
+    /// itself, if all patches until then take more than the `most` that a state may have: keys that a
+    /// patch removes have no bound, and everybody is told of them.
+    pub fn patch(
+        &mut self,
+        connection: ConnectionId,
+        patch: Patch<'static>,
+        state: Json<'static>,
+        most: usize,
+    ) {
         if !self.replace(connection, state) {
             return;
         }
@@ -177,8 +185,13 @@ impl Members {
             None => {
                 self.changes.insert(connection, Change::Patch(patch));
             }
-            Some(Change::Patch(earlier)) => earlier.merge(patch),
+            Some(Change::Patch(earlier)) => earlier.merge(&patch),
             Some(Change::Whole) => {}
+        }
+        if let Some(Change::Patch(all)) = self.changes.get(&connection)
+            && all.as_json().len() > most
+        {
+            self.changes.insert(connection, Change::Whole);
         }
     }
 
@@ -240,18 +253,11 @@ impl Members {
             .iter()
             .filter(|(_, change)| matches!(change, Change::Whole))
             .filter_map(|(id, _)| Some((*id, self.members.get(id)?.state.as_str())));
-        let patches: Vec<(ConnectionId, Json<'static>)> = changes
-            .iter()
-            .filter_map(|(id, change)| match change {
-                Change::Patch(patch) => Some((*id, patch.to_json())),
-                Change::Whole => None,
-            })
-            .collect();
-        server::states(
-            out,
-            whole,
-            patches.iter().map(|(id, patch)| (*id, patch.as_str())),
-        );
+        let patches = changes.iter().filter_map(|(id, change)| match change {
+            Change::Patch(patch) => Some((*id, patch.as_json().as_str())),
+            Change::Whole => None,
+        });
+        server::states(out, whole, patches);
     }
 
     /// Whether the list is too long to be told to everybody (N7, P4). Once it is, it has to fall below 90 % of the

@@ -197,7 +197,9 @@ impl Room {
         }
         match patch {
             None => self.members.set(id, state),
-            Some(patch) => self.members.patch(id, patch, state),
+            Some(patch) => self
+                .members
+                .patch(id, patch, state, self.limits.state_bytes),
         }
         self.counters.one(Count::States);
         Ok(())

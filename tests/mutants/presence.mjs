@@ -45,7 +45,7 @@ export default [
   {
     promise: "P1: patches are merged",
     file: "src/room/members.rs",
-    text: "Some(Change::Patch(earlier)) => earlier.merge(patch),",
+    text: "Some(Change::Patch(earlier)) => earlier.merge(&patch),",
     by: "Some(Change::Patch(earlier)) => *earlier = patch,",
   },
   {

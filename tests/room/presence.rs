@@ -231,3 +231,35 @@ fn p1_p2_patches_of_one_tick_are_merged() {
     let states = world.read(bob).remove(0);
     assert_eq!(states["patches"][own], json!({"a": 1, "b": 2}), "{states}");
 }
+
+#[test]
+fn p2_patches_that_are_longer_than_a_state_may_be_are_told_as_the_state() {
+    let mut world = World::new();
+    let (ana, welcome) = world.join("ana");
+    let (bob, _) = world.join("bob");
+    let own = welcome["connection"].as_str().unwrap();
+    world.send(ana, json!({"type": "state", "state": {"a": 1}}));
+    world.pass(1_000);
+    world.read(bob);
+    // What it removes makes no state larger, so nothing bounds it but the frame.
+    let removal = |from: usize, to: usize| {
+        let keys = (from..to).map(|key| (key.to_string(), json!(null)));
+        let patch: serde_json::Map<_, _> = keys.collect();
+        json!({"type": "state", "patch": patch})
+    };
+    let set = json!({"type": "state", "patch": {"b": 2}});
+    for patches in [
+        json!([removal(1_000, 1_500), set]),
+        json!([removal(1_000, 1_300), set, removal(1_300, 1_600)]),
+    ] {
+        world.send(ana, patches);
+        world.pass(100);
+        let states = world.read(bob).remove(0);
+        assert_eq!(states["states"][own], json!({"a": 1, "b": 2}));
+        assert_eq!(states.get("patches"), None);
+    }
+    world.send(ana, json!([removal(1_000, 1_300), set]));
+    world.pass(100);
+    let states = world.read(bob).remove(0);
+    assert_eq!(states["patches"][own].as_object().unwrap().len(), 301);
+}

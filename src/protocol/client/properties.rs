@@ -48,7 +48,7 @@ fn encode(message: &ClientMessage<'_>) -> String {
             change: StateChange::Patch(patch),
             ..
         } => {
-            out += &format!("\"state\",\"patch\":{}", patch.to_json());
+            out += &format!("\"state\",\"patch\":{}", patch.as_json());
         }
         ClientMessage::Auth { token, .. } => string(&mut out, "\"auth\",\"token\":", token),
         ClientMessage::History(query) => {

@@ -244,7 +244,7 @@ fn p1_a_state_is_set_or_patched() {
     );
     let patch = decode(r#"{"type":"state","patch":{"a": 1,"b":null}}"#).unwrap();
     assert!(
-        matches!(patch, ClientMessage::State { change: StateChange::Patch(patch), .. } if patch.to_json().as_str() == r#"{"a":1,"b":null}"#)
+        matches!(patch, ClientMessage::State { change: StateChange::Patch(patch), .. } if patch.as_json().as_str() == r#"{"a":1,"b":null}"#)
     );
 }
 

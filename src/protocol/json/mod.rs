@@ -73,10 +73,6 @@ impl<'a> Json<'a> {
         &self.0
     }
 
-    pub(crate) fn into_text(self) -> Cow<'a, str> {
-        self.0
-    }
-
     /// Length of the text in bytes.
     #[allow(clippy::len_without_is_empty, reason = "JSON text is never empty")]
     pub fn len(&self) -> usize {
