@@ -23,11 +23,9 @@ impl Room {
         }
         let stores = self.outbox.stores();
         let lost = if stores { self.commit(turn) } else { None };
-        let live = self
-            .connections
-            .iter()
-            .map(|(link, connection)| (*link, connection));
-        let deliveries = self.outbox.deliver(live, &self.meta.epoch);
+        let deliveries = self
+            .outbox
+            .deliver(&self.connections, &self.links, &self.meta.epoch);
         self.counters.one(Count::Flushes);
         self.counters.add(Count::Commits, stores.into());
         self.counters.add(Count::MessagesSent, deliveries.messages);

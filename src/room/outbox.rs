@@ -58,6 +58,8 @@ pub struct Outbox {
     items: Vec<Item>,
     text: String,
     stores: bool,
+    /// Whether it holds anything for everybody.
+    shares: bool,
     /// Whether it holds anything but who came and who left.
     says: bool,
     /// How often something is for one connection or not for it: each may need a copy of everything.
@@ -90,6 +92,11 @@ impl Outbox {
     /// Whether the flush has to store something first.
     pub fn stores(&self) -> bool {
         self.stores
+    }
+
+    /// Whether it holds anything for everybody.
+    pub fn shares(&self) -> bool {
+        self.shares
     }
 
     /// Whether it holds anything but who came and who left.
@@ -195,6 +202,7 @@ impl Outbox {
         let (To::Only(own) | To::Everyone { without: own, .. }) = &to;
         self.own = self.own.saturating_add(own.len());
         self.says = true;
+        self.shares |= matches!(to, To::Everyone { .. });
         self.items.push(Item {
             to,
             text,
@@ -245,7 +253,7 @@ impl Outbox {
         self.items.clear();
         self.text.clear();
         self.stores = false;
-        self.says = false;
+        (self.shares, self.says) = (false, false);
         self.own = 0;
     }
 }
