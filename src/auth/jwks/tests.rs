@@ -174,6 +174,13 @@ fn t1_a_key_that_may_be_in_the_set_that_cannot_be_had_is_not_called_unknown() {
         assert!(found(&cache.lookup(Some("old"), EdDsa, at)).is_some());
     }
     // A fetch whose outcome never came says as little.
+    let mut lost = self::cache();
+    assert_eq!(lost.lookup(Some("new"), EdDsa, later), Lookup::Fetch);
+    let given_up = later + 6 * SECOND;
+    assert_eq!(
+        lost.lookup(Some("new"), EdDsa, given_up),
+        Lookup::Unavailable
+    );
     let again = later + 30 * SECOND;
     assert_eq!(cache.lookup(Some("new"), EdDsa, again), Lookup::Fetch);
     let given_up = again + 6 * SECOND;
