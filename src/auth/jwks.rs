@@ -121,23 +121,22 @@ impl JwksCache {
         algorithm: PublicKeyAlgorithm,
         now_ms: u64,
     ) -> Lookup<'_> {
+        // A clock that was set back must neither make anybody wait until it has caught up, nor keep a set fresh until then.
+        let within = |at: Option<u64>, span| {
+            at.and_then(|at| now_ms.checked_sub(at))
+                .is_some_and(|age| age < span)
+        };
         let age = self.fetched_at.map(|at| now_ms.saturating_sub(at));
         let usable = age.is_some_and(|age| age < USABLE_MS);
-        let fresh = age.is_some_and(|age| age < FRESH_MS);
         let found = if usable {
             self.find(kid, algorithm)
         } else {
             None
         };
-        if fresh && found.is_some() {
+        if found.is_some() && within(self.fetched_at, FRESH_MS) {
             return self.key(found);
         }
 
-        // A clock that was set back must not make anybody wait until it has caught up.
-        let within = |at: Option<u64>, span| {
-            at.and_then(|at| now_ms.checked_sub(at))
-                .is_some_and(|age| age < span)
-        };
         if within(self.fetching_since, LEASE_MS) {
             let serves =
                 age.is_some_and(|age| age < MEANWHILE_MS) || within(self.attempted_at, FAILING_MS);
