@@ -9,7 +9,7 @@ use super::config::config;
 use super::database::Database;
 use super::host::{Host, describe, random};
 use super::tokens;
-use crate::protocol::{ErrorCode, Limits};
+use crate::protocol::ErrorCode;
 use crate::room::{Fresh, Link, Room};
 
 /// The room and its storage.
@@ -26,11 +26,8 @@ impl Life {
     ///
     /// What the runtime said, for the operator's log. It can be tried again.
     pub fn begin(name: String, state: &State, env: &Env, host: &Rc<Host>) -> Result<Life, String> {
-        let limits = match config(env) {
-            Ok(config) => config.limits.clone(),
-            // The Worker refuses everybody by now; those who are here are served as usual.
-            Err(_) => Limits::default(),
-        };
+        // With limits that nobody has set a room might erase what it is to keep.
+        let config = config(env).map_err(|error| error.to_string())?;
         let mut database =
             Database::open(&state.storage(), host.clone()).map_err(|error| error.to_string())?;
         let fresh = fresh().map_err(|error| describe(&error))?;
@@ -48,7 +45,7 @@ impl Life {
             .map(|(line, link)| (Link(link), line));
         let room = Room::restore(
             name.clone(),
-            limits,
+            config.limits.clone(),
             fresh,
             tokens::now(),
             sockets,

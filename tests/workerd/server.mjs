@@ -34,13 +34,14 @@ process.on("exit", () => {
  */
 export async function startServer(owner, options = {}) {
   const { vars = {}, folder = "build", date = configuredDate, under = [], watched = false, dataset } = options;
-  const server = new Server({ ROOMFUL_SECRETS: SECRET, ...vars }, at(folder), date, under, watched, dataset);
+  const server = new Server(vars, at(folder), date, under, watched, dataset);
   owner.after(() => server.dispose());
   await server.start();
   return server;
 }
 
 class Server {
+  #configure;
   #folder;
   #port = 0;
   #child;
@@ -60,7 +61,11 @@ class Server {
     modules.sort(([a], [b]) => (b === "entry.mjs") - (a === "entry.mjs"));
     if (watched) modules.unshift(...WATCH);
     for (const [name, file] of modules) copyFileSync(file, path.join(this.#folder, name));
-    writeFileSync(path.join(this.#folder, "server.capnp"), configuration(modules, vars, date, watched, dataset));
+    this.#configure = (vars) => {
+      const text = configuration(modules, { ROOMFUL_SECRETS: SECRET, ...vars }, date, watched, dataset);
+      writeFileSync(path.join(this.#folder, "server.capnp"), text);
+    };
+    this.#configure(vars);
     servers.add(this);
   }
 
@@ -124,6 +129,13 @@ class Server {
   /** Crashes it and starts it again with the same storage. */
   async restart() {
     await this.kill();
+    await this.start();
+  }
+
+  /** As a deploy with other variables does. */
+  async redeploy(vars) {
+    await this.kill();
+    this.#configure(vars);
     await this.start();
   }
 

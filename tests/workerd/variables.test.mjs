@@ -1,7 +1,7 @@
 // What the operator set, and what was probably meant.
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { get } from "./client.mjs";
+import { freshRoom, get, join, post } from "./client.mjs";
 import { startServer } from "./server.mjs";
 import { keyPair } from "./token.mjs";
 import { until } from "./until.mjs";
@@ -57,6 +57,25 @@ test("t6 what is no text is not_configured, and not taken for unset", async (t) 
   );
   const server = await startServer(t, { vars: { ROOMFUL_ISSUER: null } });
   assert.equal((await get(server, "/room/lobby")).status, 200, "nothing is nothing");
+});
+
+test("t6 n5 a variable that cannot be used costs no room what another one lets it keep", async (t) => {
+  const vars = { HISTORY_MESSAGES: 10_000, PING_SECONDS: 1 };
+  const server = await startServer(t, { vars });
+  const room = freshRoom();
+  // More than would ever lie on the disk with the default, of 1,000.
+  const messages = Array(100).fill({ room, event: "e" });
+  for (let count = 0; count < 26; count++) await post(server, "/publish", { messages });
+  await join(server, room);
+  const history = async () => (await get(server, `/room/${room}`)).body.history;
+  const before = await history();
+  assert.equal(before.messages, 2_600);
+  await server.redeploy({ ...vars, MAX_TICK_MS: "much" });
+  // Some seconds later the room is to look who has gone, and what time has ended.
+  const looked = () => lines(server, "room_failed").find((line) => line.room === room);
+  assert.match((await until(looked, "an alarm", { within: 30_000 })).reason, /^not_configured/);
+  await server.redeploy(vars);
+  assert.deepEqual(await history(), before);
 });
 
 test("t6 e4 an address of keys that is none is not_configured, and stands in no log", async (t) => {
