@@ -20,7 +20,7 @@ const STAMP = ".built";
 // among them is checked against the sources that say what others see.
 const INTERNAL =
   "arrive ask become change count depart emit enter entered fail fetchToken forget frame fulfil hold list lost once " +
-  "place received refuse relist renewable rest resume sendAll sent settle tell useSeat";
+  "place received refuse relist renewable rest resume sendAll sent settle subscribe tell";
 const PUBLIC = ["client", "error", "schema", "types", "wire", "react/context", "react/log"];
 
 // What an application carries when it imports everything from these doors, minified and gzipped.
@@ -69,6 +69,7 @@ async function bundle() {
     outdir: dist(),
     bundle: true,
     splitting: true,
+    minifySyntax: true,
     chunkNames: "shared-[hash]",
     format: "esm",
     target: "es2022",
@@ -87,8 +88,9 @@ async function bundle() {
     const { code, map } = await minify(text, {
       module: true,
       ecma: 2020,
-      compress: { passes: 3, directives: false },
-      mangle: { properties: { regex: internal } },
+      compress: { passes: 3, unsafe_arrows: true, unsafe_methods: true, directives: false },
+      // Some of them are names in the DOM as well, which otherwise are left alone.
+      mangle: { properties: { regex: internal, builtins: true } },
       nameCache,
       sourceMap: { content: written.get(`${name}.map`), filename: name, url: `${name}.map` },
     });

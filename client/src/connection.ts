@@ -190,7 +190,8 @@ export function createConnection(
     status = "connected";
     error = undefined;
     welcomed(welcome, before);
-    turned(status);
+    // Somebody who was told of a member may have left.
+    if (since) turned(status);
   }
 
   function ping(within = DEADLINE): void {
@@ -256,7 +257,7 @@ export function createConnection(
 
   function drop(code: number): void {
     // Which stops intervals as well.
-    for (const timer of [retry, renewal, pinging]) clearTimeout(timer);
+    [retry, renewal, pinging].forEach(clearTimeout);
     alive();
     turn++;
     busy = slow = false;

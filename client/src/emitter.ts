@@ -2,6 +2,7 @@
 
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 type Listener = (...values: any[]) => void;
+type Entry = readonly [Listener];
 
 /**
  * Listeners by topic. One that throws keeps nothing from the others; one that makes it idle does. Of a topic to which
@@ -9,11 +10,11 @@ type Listener = (...values: any[]) => void;
  */
 export function createEmitter(idle: () => boolean) {
   // Wrapped, so that the same function given twice is two listeners.
-  const listeners = new Map<string, Set<{ listener: Listener }>>();
+  const listeners = new Map<string, Set<Entry>>();
   return {
     /** Calls the listener at each `emit` of the topic. Returns what ends that. */
     on(topic: string, listener: Listener): () => void {
-      const entry = { listener };
+      const entry: Entry = [listener];
       const known = listeners.get(topic) ?? new Set();
       listeners.set(topic, known.add(entry));
       return () => void (known.delete(entry) && (known.size || listeners.delete(topic)));
@@ -22,7 +23,7 @@ export function createEmitter(idle: () => boolean) {
     /** Returns how many listen. */
     emit(topic: string, ...values: unknown[]): number {
       const told = [...(listeners.get(topic) ?? [])];
-      for (const { listener } of told) {
+      for (const [listener] of told) {
         if (idle()) break;
         try {
           listener(...values);

@@ -12,6 +12,8 @@ const RETURNING = 5_000;
  */
 export function createMembers(emit: (topic: string, value: unknown) => void, valid: (state: unknown) => boolean) {
   const members = new Map<string, Member>();
+  /** Those who show what the room has forgotten. */
+  const returning = new Set<Member | undefined>();
   let self: Member | null = null;
   let list: readonly Member[] | undefined = [];
   let users: readonly User[] | undefined;
@@ -70,10 +72,8 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
     },
 
     /** The server has counted. */
-    count(counted: Occupancy): void {
-      if (!self) return;
-      connections = counted.connections;
-      occupancy = { connections, users: counted.users };
+    count({ connections: counted, users }: Occupancy): void {
+      if (self) occupancy = { connections: (connections = counted), users };
     },
 
     /**
@@ -82,7 +82,6 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
      */
     relist(next: readonly WireMember[], patient = false): void {
       const gone = new Set(members.keys());
-      const returning: Member[] = [];
       for (const member of next) {
         // Somebody who is told of a member may leave.
         if (!self) return;
@@ -94,15 +93,14 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
         if (returns) state = returns;
         const shown = { ...member, state };
         if (differs(shown)) put(connection, shown);
-        if (returns) returning.push(members.get(connection)!);
+        if (returns) returning.add(members.get(connection));
       }
       gone.forEach((connection) => put(connection));
-      if (!returning.length) return;
+      if (!returning.size) return;
       setTimeout(() => {
-        for (const member of returning) {
-          // Otherwise they have told it.
-          if (members.get(member.connection) === member) show(member.connection, null);
-        }
+        // Of the others there is another object: they have told it.
+        for (const [connection, member] of members) if (returning.has(member)) show(connection, null);
+        returning.clear();
         all.settle();
       }, RETURNING);
     },
@@ -122,12 +120,16 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
     change({ states, patches }: States): void {
       for (const connection in states) show(connection, checked(states[connection]));
       for (const connection in patches) {
-        show(connection, checked(patched(members.get(connection)?.state, patches[connection]!)));
+        const old = members.get(connection);
+        // What the room has forgotten, the patch was not merged into.
+        show(connection, checked(patched(!returning.has(old) && old?.state, patches[connection]!)));
       }
     },
 
     /** Who we are, and what we show. */
     become(own: Member): void {
+      // Whoever it was until now is nobody who leaves.
+      if (self && !isSelf(own.connection)) put(self.connection);
       self = own;
       if (members.has(own.connection) && differs(own)) put(own.connection, own);
     },
@@ -141,7 +143,7 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
     /** Forgets everybody. */
     forget(): void {
       all.relist([]);
-      all.count({ connections: 0, users: 0 });
+      occupancy = { connections: (connections = 0), users: 0 };
       self = null;
       all.settle();
     },
@@ -150,5 +152,5 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
 }
 
 /** Of some members, the one with this connection. */
-export const ownAmong = (members: readonly WireMember[], own: string): WireMember | undefined =>
+export const ownAmong = (members: readonly WireMember[], own: string | undefined): WireMember | undefined =>
   members.find(({ connection }) => connection === own);

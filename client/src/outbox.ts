@@ -1,6 +1,6 @@
 // What waits for the room's answer.
 import { RoomfulError } from "./error.ts";
-import type { ClientMessage } from "./wire.ts";
+import type { ClientMessage, Welcome } from "./wire.ts";
 
 /** How long a refused message waits at least, in milliseconds. */
 const PAUSE = 1_000;
@@ -22,6 +22,8 @@ export function createOutbox(send: (text: string) => boolean, limit: number) {
   const entries = new Map<string, Entry>();
   /** What the room takes in a second, and how much of it is left. More would be refused, and overtaken. */
   let rate = 100;
+  /** How large a frame may be. */
+  let most = Infinity;
   let left = 0;
   let begun = 0;
   let lastId = 0;
@@ -34,12 +36,18 @@ export function createOutbox(send: (text: string) => boolean, limit: number) {
       begun = Date.now();
       left = rate;
     }
-    for (const entry of entries.values()) {
+    for (const [id, entry] of entries) {
       if (entry.sent) continue;
       if (!left) return later();
-      if (!(entry.sent = send(entry.frame))) return;
+      if (!submit(id, entry)) return;
       left--;
     }
+  }
+
+  /** Sends a message, or refuses what the room would not even read: its error could not say which one it is about. */
+  function submit(id: string, entry: Entry): boolean {
+    if (new TextEncoder().encode(entry.frame).length <= most) return (entry.sent = send(entry.frame));
+    return settle(id, new RoomfulError("message_too_large", `More than ${most} bytes.`));
   }
 
   function later(pause = 0): void {
@@ -78,25 +86,23 @@ export function createOutbox(send: (text: string) => boolean, limit: number) {
         const entry = { frame: JSON.stringify({ ...message, id }), once, sent: false, fulfil, refuse };
         entries.set(id, entry);
         if (once) {
-          if (!(entry.sent = send(entry.frame))) settle(id, notConnected());
+          if (!submit(id, entry)) settle(id, notConnected());
           // While earlier ones wait, this one waits behind them.
         } else if (!timer) flush();
       });
     },
 
-    /** The room can be reached again, and takes so many messages a second. */
-    resume(perSecond: number): void {
-      rate = perSecond;
+    /** The room can be reached again, and takes so much. */
+    resume({ rate_per_second, message_bytes }: Welcome["limits"]): void {
+      rate = rate_per_second;
+      most = message_bytes;
       begun = 0;
       flush();
     },
 
-    /** The connection was lost, and with it maybe messages and answers. */
+    /** The connection was lost, and with it maybe messages and answers: what may not go out again is refused. */
     lost(): void {
-      for (const [id, entry] of entries) {
-        entry.sent = false;
-        if (entry.once) settle(id, notConnected());
-      }
+      for (const id of entries.keys()) settle(id, notConnected());
     },
 
     /** Gives up on all of them. */

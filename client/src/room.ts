@@ -6,11 +6,11 @@ import { RoomfulError } from "./error.ts";
 import { createMembers, ownAmong } from "./members.ts";
 import { createOutbox, notConnected } from "./outbox.ts";
 import { fromWire } from "./refusal.ts";
-import { misfit } from "./schema.ts";
+import { misfit, quietly } from "./schema.ts";
 import type { StandardSchema } from "./schema.ts";
 import { STATE_ID, createOwnState, same } from "./state.ts";
 import { tokenSource } from "./token.ts";
-import type { Ack, ClientOptions, Gap, HistoryOptions, Message, PublishOptions, Room, RoomOptions, Status } from "./types.ts";
+import type { Ack, ClientOptions, Gap, HistoryOptions, HistoryPage, Message, PublishOptions, Room, RoomOptions, Status } from "./types.ts";
 import type { HistoryReply, Published, Right, ServerMessage, Welcome, WireMember } from "./wire.ts";
 
 /** With more bytes than this on their way, what is stale in a second is not sent. */
@@ -93,7 +93,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
     if (old && old.user.id !== welcome.user.id) {
       outbox.fail(new RoomfulError("user_changed", "Another user's token."));
     }
-    outbox.resume(welcome.limits.rate_per_second);
+    outbox.resume(welcome.limits);
 
     // Somebody who was told of a member left, and may even be on the way back.
     if (!members.self) return;
@@ -124,7 +124,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
         break;
       case "members":
         members.relist(message.members);
-        compare(ownAmong(message.members, members.self!.connection));
+        compare(ownAmong(message.members, members.self?.connection));
         break;
       case "occupancy":
         // The room has too many members to list them (P4).
@@ -177,6 +177,15 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
   async function history(range?: HistoryOptions): Promise<HistoryReply> {
     demand();
     return outbox.ask({ ...range, type: "history" });
+  }
+
+  /** A part of the history in which something fits, if there is any: a page of nothing would look like the end. */
+  async function page(range: HistoryOptions = {}): Promise<HistoryPage> {
+    const { messages, more } = await history(range);
+    const found = checked(messages);
+    if (found[0] || !more) return { messages: found, more };
+    if (range.after === undefined) return page({ ...range, before: messages[0]!.offset });
+    return page({ ...range, after: messages.at(-1)!.offset });
   }
 
   /** Those messages whose data is what the application expects. */
@@ -277,8 +286,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
       on: (event, handler) => emitter.on(`event ${event}`, handler),
       onAny: (handler) => emitter.on("message", handler),
       watch: emitter.on,
-      history: (options) =>
-        quietly(history(options).then(({ messages, more }) => ({ messages: checked(messages), more }))),
+      history: (options) => quietly(page(options)),
 
       connect() {
         const known = holders.has(holder);
@@ -303,10 +311,4 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
     return room;
   };
   return hold;
-}
-
-/** Whoever looks at the promise learns of its error; who does not is left alone. */
-function quietly<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {});
-  return promise;
 }

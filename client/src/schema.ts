@@ -16,9 +16,20 @@ export type SchemaResult<Output> =
   | { readonly value: Output; readonly issues?: undefined }
   | { readonly issues: readonly { readonly message: string; readonly path?: readonly unknown[] | undefined }[] };
 
+/** Whoever looks at the promise learns of its error; who does not is left alone. */
+export function quietly<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return promise;
+}
+
 /** The error of a value that does not fit its schema; `what` is the event, or `state`. */
 export function misfit(schema: StandardSchema | undefined, value: unknown, what: string): RoomfulError | undefined {
-  const result = schema?.["~standard"].validate(value);
-  if (!result || !(result instanceof Promise || result.issues)) return undefined;
-  return new RoomfulError("invalid_data", `Invalid: ${what}`, { cause: result });
+  try {
+    const result = schema?.["~standard"].validate(value);
+    if (result instanceof Promise ? quietly(result) : result?.issues) throw result;
+    return undefined;
+  } catch (cause) {
+    // Or the schema itself has thrown, at what it did not expect.
+    return new RoomfulError("invalid_data", `Invalid: ${what}`, { cause });
+  }
 }

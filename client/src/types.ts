@@ -221,7 +221,8 @@ export interface Room<T extends RoomTypes = RoomTypes> {
    * does not wait for a connection. A promise that nobody looks at does no harm; what the server refuses is told by
    * `watch("error")` as well.
    *
-   * @throws {RoomfulError} as rejection: `outbox_full`, `not_connected`, `invalid_data`, `left`, or what the server says
+   * @throws {RoomfulError} as rejection: `outbox_full`, `message_too_large`, `not_connected`, `invalid_data`, `left`, or
+   *   what the server says
    */
   publish<E extends EventName<T>>(event: E, data: EventsOf<T>[E], options?: PublishOptions): Promise<Ack>;
   /** Calls the handler with the data of each message of this event. Returns what ends that. */
@@ -230,7 +231,10 @@ export interface Room<T extends RoomTypes = RoomTypes> {
   onAny(handler: (message: Message<T>) => void): () => void;
   /** Calls the listener when something of the room itself changes. Returns what ends that. */
   watch<K extends keyof Topics<T>>(topic: K, listener: (value: Topics<T>[K]) => void): () => void;
-  /** Fetches stored messages; waits for the connection if there is none. */
+  /**
+   * Fetches stored messages; waits for the connection if there is none. Those that do not fit their schema are left
+   * out; if none of a page fits, it is the next page with some that do.
+   */
   history(options?: HistoryOptions): Promise<HistoryPage<T>>;
   /** Connects if `enabled` was `false`, comes back after `leave()`, or tries at once if the connection is lost. */
   connect(): void;

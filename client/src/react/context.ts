@@ -71,6 +71,6 @@ export interface RoomContext<T extends RoomTypes = RoomTypes> {
  * ```
  */
 export function createRoomContext<T extends RoomTypes = RoomTypes>(): RoomContext<T> {
-  const { RoomProvider, useSeat } = createSeats();
+  const [RoomProvider, useSeat] = createSeats();
   return { RoomfulProvider, RoomProvider, ...createHooks(useSeat) } as unknown as RoomContext<T>;
 }

@@ -14,8 +14,8 @@ export type ConnectionEvent = "lost" | "restored" | "missed" | "failed";
 export function createHooks(useSeat: () => Seat) {
   function useOthers(selector = same, isEqual?: IsEqual) {
     const seat = useSeat();
-    const isOther = ({ connection }: Member) => connection !== seat.room.self?.connection;
-    const select = (members: Member[]) => selector(members.filter(isOther));
+    const select = (members: Member[]) =>
+      selector(members.filter(({ connection }) => connection !== seat.room.self?.connection));
     return useStore(seat, "members", select, isEqual);
   }
 
@@ -61,8 +61,8 @@ export function createHooks(useSeat: () => Seat) {
 
     useMessages(events?: string | readonly string[], { limit = 100 } = {}) {
       const { room, enabled } = useSeat();
-      const log = useMemo(() => createLog(room, events, limit), [room, enabled, `${events}`, limit]);
-      return useSyncExternalStore(enabled ? log.subscribe : never, log.get, log.get);
+      const [follow, get] = useMemo(() => createLog(room, events, limit), [room, enabled, `${events}`, limit]);
+      return useSyncExternalStore(enabled ? follow : () => () => {}, get, get);
     },
 
     useLostConnection(callback: (event: ConnectionEvent) => void, { after = 5_000 } = {}) {
@@ -78,21 +78,18 @@ export function createHooks(useSeat: () => Seat) {
           else if (status === "connected") {
             if (last) tell(last === "missed" ? last : "restored");
             last = undefined;
-          } else if (!last) timer = setTimeout(() => tell("lost"), after);
+          } else if (!last) timer = setTimeout(tell, after, "lost");
         };
-        const end = together([
+        turned(room.status);
+        return together([
           room.watch("status", turned),
           room.watch("gap", () => void (last = "missed")),
           () => clearTimeout(timer),
         ]);
-        turned(room.status);
-        return end;
       }, after);
     },
   };
 }
-
-const never = () => () => {};
 
 /** What was rendered last, for callbacks that come later. */
 function useLatest<V>(value: V) {

@@ -19,15 +19,14 @@ export interface MessageLog<T extends RoomTypes = RoomTypes, E extends EventName
 
 /** A list that follows the room while somebody has subscribed to it. */
 export function createLog(room: Room, events: string | readonly string[] | undefined, limit: number) {
-  const names = [events].flat();
-  let state: MessageLog = { messages: [], loading: true, more: false, loadMore, error: undefined };
+  let state = { messages: [], loading: true, more: false, loadMore } as Omit<MessageLog, "error"> as MessageLog;
   let notify: () => void;
   /** Those that are wanted, by offset: an object is in the order of such keys. */
   let known: Record<number, Message> = {};
   /** Whether nothing is missing among them. */
-  let whole = false;
-  /** The first offset that was fetched, be it of a message that is wanted or not. */
-  let first: number;
+  let whole: true | undefined;
+  /** The first offset that was fetched, be it of a message that is wanted or not, if any was. */
+  let first: number | undefined;
 
   function set(change: Partial<MessageLog>): void {
     state = { ...state, ...change };
@@ -39,29 +38,31 @@ export function createLog(room: Room, events: string | readonly string[] | undef
   /** Takes each message once. Returns how many were wanted. */
   function add(messages: readonly Message[]): number {
     // Only stored messages are part of a history.
-    const wanted = messages.filter(({ offset, event }) => offset && (!events || names.includes(event)));
-    for (const message of wanted) known[message.offset!] = message;
-    return wanted.length;
+    return messages.filter(
+      (message) =>
+        message.offset &&
+        [events ?? message.event].flat().includes(message.event) &&
+        (known[message.offset] = message),
+    ).length;
   }
 
   /** Begins anew with the next connection. What is shown stays until there is something else. */
   function renew(): void {
     known = {};
-    whole = false;
+    whole = first = undefined;
   }
 
-  /** Fetches the page before an offset, and the ones before that until there is something to show. */
-  async function fetch(before: number): Promise<void> {
+  /** Fetches the page before an offset, or before the end, and the ones before that until there is something to show. */
+  async function fetch(before?: number): Promise<void> {
     const own = known;
     set({ loading: true, error: undefined });
     try {
-      // As JSON, Infinity is null: from the end.
       const { messages, more } = await room.history({ before, limit });
       if (own !== known) return;
       const found = add(messages);
       whole = true;
-      first = messages[0]?.offset ?? 0;
-      if (more && first && !found) return fetch(first);
+      first = messages[0]?.offset;
+      if (more && !found) return fetch(first);
       set({ loading: false, more });
     } catch (error) {
       if (own === known) set({ loading: false, error: error as RoomfulError });
@@ -69,21 +70,23 @@ export function createLog(room: Room, events: string | readonly string[] | undef
   }
 
   function loadMore(): void {
-    if ((state.more || state.error) && !state.loading) void fetch(whole ? first : Infinity);
+    if ((state.more || state.error) && !state.loading) void fetch(first);
   }
 
   function turned(status: Status): void {
     if (status === "disconnected") set({ loading: false, error: room.error });
+    // Left, maybe not for good: nobody tells what is missed until then.
+    if (status === "initial") renew();
     if (status !== "connected") return;
-    if (!whole) void fetch(Infinity);
+    if (!whole) void fetch();
     else if (state.error) set({ error: undefined });
   }
 
-  return {
-    get: () => state,
-    subscribe(listener: () => void): () => void {
+  return [
+    (listener: () => void): (() => void) => {
       notify = listener;
-      const end = together([
+      turned(room.status);
+      return together([
         room.onAny((message) => {
           if (add([message])) set({});
         }),
@@ -93,8 +96,7 @@ export function createLog(room: Room, events: string | readonly string[] | undef
         // Whoever subscribes again may have missed something.
         renew,
       ]);
-      turned(room.status);
-      return end;
     },
-  };
+    () => state,
+  ] as const;
 }

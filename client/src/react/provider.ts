@@ -68,7 +68,7 @@ export function createSeats() {
     return createElement(SeatContext.Provider, { value }, createElement(Entrance, value), children);
   }
 
-  return { RoomProvider, useSeat: () => need(SeatContext, "RoomProvider") };
+  return [RoomProvider, () => need(SeatContext, "RoomProvider")] as const;
 }
 
 function createSeat(room: Room, initialState: unknown) {

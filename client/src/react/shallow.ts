@@ -9,9 +9,8 @@
  * ```
  */
 export function shallow(a: any, b: any): boolean {
-  if (a === b) return true;
   const kind = a?.constructor;
-  if (kind !== b?.constructor || (kind !== Object && kind !== Array)) return false;
+  if (a === b || kind !== b?.constructor || (kind !== Object && kind !== Array)) return a === b;
   const keys = Object.keys(a);
   return keys.length === Object.keys(b).length && keys.every((key) => key in b && a[key] === b[key]);
 }

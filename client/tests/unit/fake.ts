@@ -56,9 +56,9 @@ export function clock(t: TestContext) {
   let last = 0;
   const timers = new Map<number, { due: number; task: () => void; every?: number }>();
   t.mock.method(Date, "now", () => now);
-  t.mock.method(globalThis, "setTimeout", ((task: () => void, wait = 0) => {
+  t.mock.method(globalThis, "setTimeout", ((task: (...values: unknown[]) => void, wait = 0, ...values: unknown[]) => {
     // As in browsers, where what does not fit 31 bits comes at once.
-    timers.set(++last, { due: now + (wait > 2 ** 31 - 1 ? 1 : Math.max(1, wait)), task });
+    timers.set(++last, { due: now + (wait > 2 ** 31 - 1 ? 1 : Math.max(1, wait)), task: () => task(...values) });
     return last;
   }) as never);
   t.mock.method(globalThis, "setInterval", ((task: () => void, every: number) => {

@@ -217,6 +217,17 @@ test("R5: a patch that comes to a state the room forgot is merged into nothing t
   assert.deepEqual(states(room)[2], { y: 3 });
 });
 
+test("P1: what an owner cleared while we were away is not in what they patch then", async (t) => {
+  const it = world(t);
+  const room = await it.enter({}, { members: [OWN, member("2", { state: { x: 2, y: 2 } })] });
+  await back(it, [OWN, member("2")]);
+  it.socket.tell({ type: "states", patches: { 2: { x: 3 } } });
+  assert.deepEqual(states(room)[2], { x: 3 });
+  it.socket.tell({ type: "states", patches: { 2: { z: 4 } } });
+  await it.pass(6_000);
+  assert.deepEqual(states(room)[2], { x: 3, z: 4 });
+});
+
 test("a state that its owner cleared while we were away is null after 5 s", async (t) => {
   const it = world(t);
   const own = { ...OWN, state: { me: 1 } };
@@ -241,10 +252,12 @@ test("leaving within those 5 s is the end of them", async (t) => {
 test("R1: with another connection id than before, the old one is nobody", async (t) => {
   const it = world(t);
   const room = await it.enter({}, { members: three, occupancy });
+  const all = told(room, "join", "leave");
   await back(it, [member("2", { state: { x: 1 } }), member("3"), member("9", { name: "ana" })], { connection: "9" });
   assert.equal(room.self!.connection, "9");
   assert.equal(names(room.members), "2 3 9");
   assert.equal(room.self, room.members[2]);
+  assert.deepEqual(all, [], "and nobody who left");
 });
 
 test("R3: in a room that began anew everybody is new", async (t) => {
@@ -283,4 +296,39 @@ test("leaving when a member of the welcome is told of leaves nobody behind", asy
   assert.equal(room.status, "initial");
   assert.deepEqual([room.members, room.self], [[], null]);
   assert.deepEqual(room.occupancy, { connections: 0, users: 0 });
+});
+
+test("P4: leaving when a member of a list is told of that ends a crowd, or coming back at once, does no harm", async (t) => {
+  const it = world(t);
+  const room = it.room();
+  it.socket.tell(unlisted());
+  room.watch("join", () => room.leave());
+  it.socket.tell({ type: "members", members: three });
+  assert.deepEqual([room.status, room.members, room.self], ["initial", [], null]);
+
+  const other = it.room();
+  it.socket.tell(unlisted());
+  const statuses = heard(other, "status");
+  const end = other.watch("join", () => {
+    end();
+    other.leave();
+    other.connect();
+  });
+  it.socket.tell({ type: "members", members: three });
+  assert.deepEqual(statuses, ["initial", "connecting"]);
+  it.socket.welcome({ members: three, occupancy });
+  assert.equal(names(other.members), "1 2 3");
+});
+
+test("leaving and coming back when a member of the welcome is told of tells of each status once", async (t) => {
+  const it = world(t);
+  const room = it.room();
+  const statuses = heard(room, "status");
+  const end = room.watch("join", () => {
+    end();
+    room.leave();
+    room.connect();
+  });
+  it.socket.welcome({ members: three, occupancy });
+  assert.deepEqual(statuses, ["initial", "connecting"]);
 });

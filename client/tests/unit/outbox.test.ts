@@ -106,7 +106,7 @@ test("N6: after a long time without connection, no more is sent in a second than
   const it = world(t);
   const room = it.room();
   for (let n = 1; n <= 25; n++) void room.publish("chat", n);
-  it.socket.welcome({ limits: { message_bytes: 1, state_bytes: 1, rate_per_second: 10 } });
+  it.socket.welcome({ limits: { message_bytes: 65_536, state_bytes: 1, rate_per_second: 10 } });
   assert.equal(ids(it.socket).length, 10);
   void room.publish("chat", 26);
   assert.equal(ids(it.socket).length, 10, "a new one waits behind");
@@ -137,6 +137,28 @@ test("E1: an error that would come again rejects, as the server words it, and is
   it.socket.end();
   (await it.next()).welcome();
   assert.deepEqual(ids(it.socket), []);
+});
+
+test("N4: what is larger than the room would read is refused here, and nothing waits behind it", async (t) => {
+  const it = world(t);
+  const room = it.room();
+  const large = "x".repeat(1_024);
+  const early = fate(room.publish("chat", large));
+  it.socket.welcome({ limits: { message_bytes: 1_024, state_bytes: 1, rate_per_second: 100 } });
+  // Bytes count, not characters.
+  const [stored, only] = [fate(room.publish("chat", "é".repeat(500))), fate(room.publish("chat", large, { to: ["2"] }))];
+  void room.publish("chat", "short");
+  await settled();
+  assert.deepEqual([early.is, stored.is, only.is], ["message_too_large", "message_too_large", "message_too_large"]);
+  assert.deepEqual(it.socket.messages.map(({ data }) => data), ["short"]);
+  it.socket.ack(...ids(it.socket));
+  const { length } = JSON.stringify({ type: "publish", event: "chat", data: "", id: "5" });
+  const [fits, over] = [1_024, 1_025].map((size) => fate(room.publish("chat", "x".repeat(size - length))));
+  await settled();
+  assert.deepEqual([fits!.is, over!.is], ["pending", "message_too_large"]);
+  it.socket.end();
+  (await it.next()).welcome({ recovered: true });
+  assert.deepEqual(ids(it.socket), ["5"]);
 });
 
 test("E1: an error without id, or with one that nobody knows, is told", async (t) => {

@@ -136,3 +136,53 @@ test("any library will do that knows Standard Schema; one that answers later is 
   it.socket.tell(stored(1, "x", "later"));
   assert.match(errors[0]!.message, /later/);
 });
+
+test("a schema that throws at what somebody sent keeps no other message from anybody", async (t) => {
+  const rejections: unknown[] = [];
+  const note = (reason: unknown) => void rejections.push(reason);
+  process.on("unhandledRejection", note);
+  t.after(() => process.off("unhandledRejection", note));
+  const looks = ({ text }: { text: string }) => text.length > 0;
+  const chat: StandardSchema = {
+    "~standard": {
+      version: 1,
+      vendor: "this test",
+      validate: (value) => (looks(value as never) ? { value } : { issues: [] }),
+    },
+  };
+  // Zod tries again asynchronously what has thrown, and then the promise is rejected.
+  const later = z.any().refine(looks);
+  const it = world(t, { schemas: { events: { chat, later } } });
+  const room = await it.enter();
+  const errors = heard(room, "error");
+  const got: unknown[] = [];
+  room.onAny(({ offset }) => got.push(offset));
+  it.socket.tell(stored(1, {}), stored(2, {}, "later"), stored(3, { text: "hi" }));
+  assert.deepEqual([got, errors.map(({ code }) => code)], [[3], ["invalid_data", "invalid_data"]]);
+  assert.ok(errors[0]!.cause instanceof TypeError);
+  const sent = fate(room.publish("chat", null));
+  await settled();
+  assert.deepEqual([sent.is, rejections], ["invalid_data", []]);
+});
+
+test("R6: behind a page of the history of which nothing fits comes the next one that does", async (t) => {
+  const it = world(t, { schemas });
+  const room = await it.enter();
+  const fits = (offset: number) => stored(offset, { text: "hi" });
+  /** Answers the last question with a page, and tells which one it was. */
+  const answer = async (messages: object[], more: boolean) => {
+    const { id, type, ...range } = it.socket.messages.at(-1);
+    it.socket.tell({ type: "history", id, messages, epoch: "e1", more });
+    await settled();
+    return range;
+  };
+  const back = fate(room.history({ limit: 2 }));
+  assert.deepEqual(await answer([stored(7), stored(8)], true), { limit: 2 });
+  assert.deepEqual(await answer([fits(5), stored(6)], true), { limit: 2, before: 7 });
+  assert.deepEqual(back.is, { messages: [fits(5)], more: true });
+
+  const forth = fate(room.history({ after: 0, before: 9, limit: 2 }));
+  assert.deepEqual(await answer([stored(1), stored(2)], true), { after: 0, before: 9, limit: 2 });
+  assert.deepEqual(await answer([stored(3), stored(4)], false), { after: 2, before: 9, limit: 2 });
+  assert.deepEqual(forth.is, { messages: [], more: false }, "or the end");
+});

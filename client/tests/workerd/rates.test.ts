@@ -48,3 +48,17 @@ test("N6: what was published without a connection arrives in order when there is
   await bob.hears(200);
   assert.deepEqual(bob.heard, numbers(201));
 });
+
+test("N4: what is larger than the room takes is refused, and the rest goes on", async (t) => {
+  const room = freshRoom();
+  const bob = await enter(t, server, { user: "bob", room });
+  const ana = await enter(t, server, { user: "ana", room });
+  const bytes = (data: string, n: number) => JSON.stringify({ type: "publish", event: "e", data, id: `${n}` }).length;
+  const most = "x".repeat(65_536 - bytes("", 1));
+  await ana.room.publish("e", most);
+  await assert.rejects(ana.room.publish("e", `${most}x`), { code: "message_too_large", retryable: false });
+  await assert.rejects(ana.room.publish("e", "é".repeat(40_000)), { code: "message_too_large" });
+  await ana.room.publish("e", "after");
+  await bob.hears("after");
+  assert.deepEqual([bob.heard, ana.errors, ana.statuses], [[most, "after"], [], ["connected"]]);
+});

@@ -212,3 +212,18 @@ test("useMessages under StrictMode ends up with every message once", async (t) =
   await settled();
   assert.deepEqual([view.last.messages.map(({ data }) => data), view.last.loading], [[1, 2, 3], false]);
 });
+
+test("useMessages begins anew when the room was left and entered again: nobody tells what was missed", async (t) => {
+  let room: ReturnType<typeof useRoom>;
+  const it = await list(t, () => ((room = useRoom()), useMessages("chat")));
+  await it.answer([4, 5], true);
+  room!.leave();
+  room!.connect();
+  await settled();
+  it.socket.welcome({ offset: 9 });
+  await settled();
+  assert.deepEqual(it.data, [4, 5], "until there is something else to show");
+  it.socket.tell({ type: "history", id: it.requests().at(-1).id, messages: [8, 9].map((n) => stored(n)), epoch: "e1", more: true }, stored(10));
+  await settled();
+  assert.deepEqual([it.data, it.log.more], [[8, 9, 10], true]);
+});
