@@ -81,7 +81,7 @@ export function roomful(part, settings = assumed) {
   return {
     ...used({ connects, calls, frames, alarms: looks, events, seconds: awake(hour, { frames, events }, settings) }, settings),
     rowsWritten: Math.min(stored, HOUR * settings.commitsPerSecond) + joins + leaves + 2 * drops + looks + vacancies(hour) + renewals,
-    rowsRead: asleep * (events * (settings.wakeRows + people) + HOUR * rate * historyRows(rate, settings)),
+    rowsRead: asleep * (events * (settings.wakeRows + people) + stored * historyRows(stored / HOUR, settings)),
     messages: HOUR * (rate + ephemeral) + calls,
     stored,
   };

@@ -77,6 +77,8 @@ test("an open event stream keeps its room awake for the whole hour", () => {
 test("a message that wakes a room has the ids of its history read", () => {
   // 36 messages, 2 tokens renewed and 36 looks an hour: every 49 s, so that all of them find it asleep.
   about(roomful({ people: 2, rate: 0.01 }).rowsRead, 74 * 14 + 36 * (1000 / 8.64));
+  // A publish over HTTP does, too, and has an `id` if the package sends it: 36 looks and 36 publishes.
+  about(roomful({ people: 2, calls: 36 }).rowsRead, 74 * 14 + 36 * (1000 / 8.64));
   // At one a second 14 messages of 250 bytes fill a row; at one in an hour each has a row of its own.
   about(historyRows(1, assumed), 1000 / 14);
   about(historyRows(1, { ...assumed, messageBytes: 50 }), 1000 / 32);

@@ -2,6 +2,7 @@
 import { redirect } from "next/navigation";
 import { LONGEST_NAME } from "@/realtime/person";
 import { signIn, signOut } from "@/server/session";
+import { wayBack } from "./way-back";
 
 export async function enter(form: FormData): Promise<void> {
   const name = String(form.get("name") ?? "")
@@ -10,9 +11,7 @@ export async function enter(form: FormData): Promise<void> {
     .slice(0, LONGEST_NAME);
   if (!name) redirect("/sign-in");
   await signIn(name);
-  const next = String(form.get("next") ?? "");
-  // Only back into this app: `//elsewhere` is another site.
-  redirect(/^\/(?![/\\])/.test(next) ? next : "/");
+  redirect(wayBack(String(form.get("next") ?? "")));
 }
 
 export async function leave(): Promise<void> {
