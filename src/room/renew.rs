@@ -82,6 +82,8 @@ impl Room {
         );
         let joins = is_member && !self.members.contains(own);
         if joins {
+            // It costs storage and the others what coming in anew does, whatever was renewed before.
+            self.rates.arrive(&user.id, turn.now, &self.limits)?;
             self.enter(own, &user, turn)?;
         }
         if let Some(connection) = self.connections.get_mut(&link) {
@@ -95,7 +97,7 @@ impl Room {
         self.tell_renewed(own, grant.can, grant.expires_at, turn.now);
         if joins {
             self.tell_join(own);
-            self.tell_members(own, turn);
+            self.tell_members(own, &user.id, turn);
         } else if !is_member {
             self.leave(own, turn);
         }
@@ -111,7 +113,7 @@ impl Room {
 
     /// Who has just become a member by a new token learns who is here, or how many: it may have been
     /// told to the others before.
-    fn tell_members(&mut self, to: ConnectionId, turn: &mut Turn<'_>) {
+    fn tell_members(&mut self, to: ConnectionId, user: &str, turn: &mut Turn<'_>) {
         if self.meta.crowded {
             // Should all be told right now, so is it.
             if self.tell_occupancy(turn) {
@@ -122,9 +124,12 @@ impl Room {
             self.outbox
                 .answer(to, |out| server::occupancy(out, occupancy));
         } else {
-            let members = &self.members;
+            let (members, before) = (&self.members, self.outbox.bytes());
             self.outbox
                 .answer(to, |out| server::members(out, &members.views()));
+            let told = self.outbox.bytes().saturating_sub(before);
+            self.rates
+                .charge_arrival(user, told, turn.now, &self.limits);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use crate::frame::count;
 use crate::world::{Arrival, Client, START, World, arrival, json};
 use roomful::protocol::{Error, ErrorCode};
 
@@ -109,6 +110,39 @@ fn t5_gaining_and_losing_presence() {
     world.drop(ana, 1006);
     world.pass(20_000);
     assert_eq!(world.brief(bob), [""; 0], "it had left already");
+}
+
+#[test]
+fn t5_n11_to_gain_presence_counts_as_a_connect() {
+    let mut world = World::with(|limits| limits.connections_per_user = 10);
+    let (bob, _) = world.join("bob");
+    let can = ["subscribe", "publish"];
+    let tabs: Vec<Client> = (0..10)
+        .map(|_| world.enter(&arrival("eve").can(&can)).0)
+        .collect();
+    let written = world.store.rows_written;
+    for tab in &tabs {
+        for _ in 0..5 {
+            ask(&mut world, *tab);
+            verified(&mut world, Ok(arrival("eve")));
+            ask(&mut world, *tab);
+            verified(&mut world, Ok(arrival("eve").can(&can)));
+        }
+    }
+    world.pass(500);
+    // 30 at once, of which ten came in; and one a second.
+    assert_eq!(count(&world.brief(bob), "join eve"), 20);
+    assert_eq!(world.store.rows_written - written, 2 * 20);
+    // What is refused may be had later, and nothing has changed until then.
+    let last = tabs[9];
+    world.read(last);
+    ask(&mut world, last);
+    verified(&mut world, Ok(arrival("eve")));
+    assert_eq!(world.brief(last), ["error rate_limited a"]);
+    world.pass(1_000);
+    let answer = renew(&mut world, last, arrival("eve"));
+    assert_eq!(answer["type"], "auth");
+    assert_eq!(count(&world.brief(bob), "join eve"), 1);
 }
 
 #[test]
