@@ -1,5 +1,6 @@
 // The first page, as people use it: several of them, in Chromium, against the built Worker in the real runtime.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdirSync } from "node:fs";
 import { test } from "node:test";
 import { at } from "../../scripts/project.mjs";
@@ -250,4 +251,18 @@ test("it fits a phone, and light and dark", async (t) => {
   }
   const height = await phone.part(".log").evaluate((log) => log.clientHeight);
   assert.ok(height > 300, `the messages have ${height} px`);
+});
+
+test("what is to be said from a terminal is one command, whatever a link calls the room", async (t) => {
+  const page = await browser.newPage();
+  t.after(() => page.close());
+  for (const room of ["terminal", "team:7", "x'; echo caught; '"]) {
+    await page.goto(`${server.url}/?room=${encodeURIComponent(room)}`);
+    const command = await page.locator("#curl").textContent();
+    // A shell in which curl shows what it is asked.
+    const asked = execFileSync("sh", ["-c", `curl() { printf '%s\\n' "$@"; }; ${command}`], { encoding: "utf8" });
+    const [address, option, body, ...more] = asked.trimEnd().split("\n");
+    assert.equal(decodeURIComponent(new URL(address).pathname), `/room/${room}/publish`);
+    assert.deepEqual([option, JSON.parse(body).event, more], ["-d", "chat", []]);
+  }
 });

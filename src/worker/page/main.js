@@ -80,8 +80,10 @@ function showPlace() {
   byId(names.length > 1 ? "two" : "one").ariaCurrent = "page";
   byId("another").href = link(room, []);
   names.forEach((name, index) => (byId("turns").children[index].textContent = name));
+  // A link may call the room anything; what people paste into a shell must not end its quotes.
+  const path = `/room/${encodeURIComponent(room).replaceAll("'", "%27")}/publish`;
   byId("curl").textContent =
-    `curl '${location.origin}/room/${room}/publish?user=curl' ` +
+    `curl '${location.origin}${path}?user=curl' ` +
     `-d '{"event":"chat","data":{"text":"Hello from a terminal"}}'`;
   showTitle();
 }
