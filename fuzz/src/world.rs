@@ -198,8 +198,16 @@ impl World {
         if self.store.erased > erased {
             self.alarm = None;
         }
+        let mut closed = Vec::new();
         for action in actions {
+            if let Action::Close { link, .. } = action {
+                closed.push(link);
+            }
             self.carry_out(action);
+        }
+        // Their clients close them as well, or nobody would be let in any more (N11).
+        for link in closed {
+            self.handle(Input::Closed { link, code: 1006 });
         }
         let banned = self.store.bans.values().any(|until| *until > self.now);
         let stored = self.store.meta.is_some() || banned;

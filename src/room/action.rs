@@ -34,7 +34,7 @@ pub enum Action {
         attachment: String,
     },
     /// End the link: a socket with this close code and reason, a stream as it is. The room has
-    /// forgotten it already, and so must its attachment be.
+    /// forgotten it already.
     Close {
         /// The link, which gets nothing any more.
         link: Link,
@@ -42,6 +42,8 @@ pub enum Action {
         code: u16,
         /// The reason of a socket's close, at most 123 bytes.
         reason: String,
+        /// What takes the place of a socket's attachment, so that it counts until it ends (N11).
+        left: String,
     },
     /// Verify a token and bring the outcome back as [`Input::Renewed`](super::Input::Renewed).
     Verify {

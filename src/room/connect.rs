@@ -46,7 +46,7 @@ impl Room {
         } = connect;
         let banned_until = self.check_ban(&grant.user, turn)?;
         self.rates.arrive(&grant.user, turn.now, &self.limits)?;
-        self.stuck.check(&grant.user)?;
+        self.stuck.check(&grant.user, &self.limits)?;
         let session = session
             .and_then(|secret| self.session(kind, &grant.user, &secret))
             .filter(|session| !self.ended_by_ban(*session, banned_until));
@@ -200,11 +200,11 @@ impl Room {
                 rate: old.rate,
                 faults: old.faults,
             };
-            self.stuck.closed(link, old.user.id.clone());
             turn.out.push(Action::Close {
                 link,
                 code: ErrorCode::Replaced.close(),
                 reason: ErrorCode::Replaced.as_str().to_owned(),
+                left: self.stuck.closed(link, old.user.id.clone()),
             });
         }
         if !connection.is_member() {

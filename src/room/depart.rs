@@ -128,7 +128,7 @@ impl Room {
         let Some(connection) = self.connections.get(&link) else {
             return;
         };
-        if connection.kind.is_stream() {
+        let left = if connection.kind.is_stream() {
             self.counters.one(Count::MessagesSent);
             let mut text = String::new();
             body::event(&mut text, &error.to_frame(), None, &self.meta.epoch);
@@ -136,10 +136,15 @@ impl Room {
                 to: vec![link],
                 text,
             }));
+            String::new()
         } else {
-            self.stuck.closed(link, connection.user.id.clone());
-        }
-        let (code, reason) = (error.code.close(), error.message.to_string());
-        turn.out.push(Action::Close { link, code, reason });
+            self.stuck.closed(link, connection.user.id.clone())
+        };
+        turn.out.push(Action::Close {
+            link,
+            code: error.code.close(),
+            reason: error.message.to_string(),
+            left,
+        });
     }
 }

@@ -12,6 +12,7 @@ const PREFIX: &str = "roomful_room_";
 /// How the room is at this moment, and what storage counts, in the order of the numbers.
 const GAUGES: &str = "\
 connections|gauge|kind|websocket stream absent|Connections; absent: within the grace.
+closed_sockets|gauge|||Sockets that the room has closed and that have not ended.
 users|gauge|||Different users among the members.
 members|gauge|||Members.
 history_messages|gauge|||Messages in the history.
@@ -48,6 +49,7 @@ impl Room {
                 self.connections.len().saturating_sub(streams) as u64,
                 streams as u64,
                 self.absent.len() as u64,
+                self.stuck.count() as u64,
                 self.members.users() as u64,
                 self.members.count() as u64,
                 history.messages,

@@ -51,7 +51,12 @@ impl Pace {
     pub fn connects(limits: &Limits) -> Pace {
         let tabs = limits.connections_per_user as u64;
         let per_second = tabs.checked_div(10).unwrap_or(1).max(1);
-        Pace::of(per_second, tabs.saturating_mul(3).max(30))
+        Pace::of(per_second, Pace::connects_at_once(limits) as u64)
+    }
+
+    /// So many of them may come at once.
+    pub fn connects_at_once(limits: &Limits) -> usize {
+        limits.connections_per_user.saturating_mul(3).max(30)
     }
 
     fn of(per_second: u64, burst: u64) -> Pace {

@@ -47,10 +47,6 @@ impl Room {
             crowded: false,
         });
         let mut room = Room::empty(name, limits, meta, known, now);
-        if !known {
-            return Ok(room);
-        }
-        room.log = Log::restore(store)?;
         let sockets: Vec<_> = sockets.into_iter().collect();
         room.links.reserve(sockets.len());
         room.users.reserve(sockets.len());
@@ -58,6 +54,10 @@ impl Room {
         for (link, attachment) in sockets {
             room.restore_socket(link, attachment.as_ref(), now);
         }
+        if !known {
+            return Ok(room);
+        }
+        room.log = Log::restore(store)?;
         let absent = store.members(&mut |id, kept| room.recognize(id, kept, now))?;
         for row in absent {
             room.restore_absent(row, now);
@@ -112,6 +112,7 @@ impl Room {
 
     fn restore_socket(&mut self, link: Link, attachment: &str, now: u64) {
         let Some(restored) = Connection::restore(attachment, &self.meta.epoch, now) else {
+            self.stuck.restore(link, attachment);
             return;
         };
         let connection = restored.connection;

@@ -86,8 +86,13 @@ impl Room {
             return;
         }
         match self.begin_anew(fresh, turn) {
-            Ok(old) if old.known => turn.out.push(Action::Log(Event::Vacated)),
-            Ok(_) => {}
+            Ok(old) => {
+                // Nobody is there, but sockets of theirs may be.
+                self.stuck = old.stuck;
+                if old.known {
+                    turn.out.push(Action::Log(Event::Vacated));
+                }
+            }
             Err(error) => turn.storage_failed("erase", &error, 0),
         }
     }

@@ -134,6 +134,8 @@ export class Room extends DurableObject {
   }
 
   webSocketMessage(socket, message) {
+    // The room has closed it. It ends when the other side wants, which meanwhile may send as much as it likes.
+    if (socket.deaf) return;
     if (typeof message !== "string") return this.#run("webSocketMessage", socket, new ArrayBuffer(0));
     // A frame may have 32 MiB, and wasm's memory, once grown, never shrinks. What is too large is too large by one
     // character as well.

@@ -170,8 +170,23 @@ export class Host {
     this.#context.guard.streamEnded(link);
   }
 
-  /** Ends a link from the room's side; tells whether much is left that its socket's reader has not read. */
-  close(link, code, reason) {
+  /**
+   * Lets go of a socket that the room closes, or has closed in an earlier life: to close it again would keep the object
+   * awake until it ends (workerd of 2026-11). It keeps its link, under which its end is told: what it has not read stays in
+   * memory until then. What it may go on to send is not read (entry.mjs).
+   */
+  silence(link) {
+    const socket = this.#sockets.get(link);
+    this.#sockets.delete(link);
+    if (socket) socket.deaf = true;
+    return socket;
+  }
+
+  /**
+   * Ends a link from the room's side, and leaves `left` as the attachment of its socket; tells whether much is left that its
+   * reader has not read.
+   */
+  close(link, code, reason, left) {
     const stream = this.#streams.get(link);
     if (stream !== undefined) {
       this.#streams.delete(link);
@@ -180,13 +195,11 @@ export class Host {
       ended.catch(() => {});
       return false;
     }
-    const socket = this.#sockets.get(link);
+    const socket = this.silence(link);
     if (socket === undefined) return false;
-    // It keeps its link, under which its end is told: what it has not read stays in memory until then.
-    this.#sockets.delete(link);
     const muchIsLeft = socket.bufferedAmount > BUFFERED_ANYWAY;
     try {
-      socket.serializeAttachment(null);
+      socket.serializeAttachment(left);
       socket.close(code, reason);
     } catch {
       // It is closed already.

@@ -30,8 +30,16 @@ extern "C" {
     pub fn open_stream(this: &Host, link: u32) -> Result<ReadableStream, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub fn stream(this: &Host, to: &[u32], text: &str) -> Result<Option<Uint32Array>, JsValue>;
+    #[wasm_bindgen(method)]
+    pub fn silence(this: &Host, link: u32);
     #[wasm_bindgen(method, catch)]
-    pub fn close(this: &Host, link: u32, code: u16, reason: &str) -> Result<bool, JsValue>;
+    pub fn close(
+        this: &Host,
+        link: u32,
+        code: u16,
+        reason: &str,
+        left: &str,
+    ) -> Result<bool, JsValue>;
     #[wasm_bindgen(method, catch)]
     pub fn closed(this: &Host, link: u32, socket: &WebSocket, code: u16) -> Result<(), JsValue>;
     #[wasm_bindgen(method, catch)]

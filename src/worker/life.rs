@@ -53,10 +53,12 @@ impl Life {
         )
         .map_err(|error| error.to_string())?;
         for link in 1..host.next_link() {
-            // Its attachment cannot be read, by a rollback perhaps: the client would wait for ever.
-            if !room.knows(Link(link)) {
+            if room.has_closed(Link(link)) {
+                host.silence(link);
+            } else if !room.knows(Link(link)) {
+                // Its attachment cannot be read, by a rollback perhaps: the client would wait for ever.
                 let restarting = ErrorCode::Restarting;
-                host.close(link, restarting.close(), restarting.as_str())
+                host.close(link, restarting.close(), restarting.as_str(), "")
                     .map_err(|error| describe(&error))?;
             }
         }

@@ -166,9 +166,14 @@ impl Shell {
                 .stream(&numbers(&to, slow), &text)
                 .map(|links| note_slow(links, slow)),
             Action::Attach { link, attachment } => self.host.attach(link.0, &attachment),
-            Action::Close { link, code, reason } => self
+            Action::Close {
+                link,
+                code,
+                reason,
+                left,
+            } => self
                 .host
-                .close(link.0, code, close_reason(&reason))
+                .close(link.0, code, close_reason(&reason), &left)
                 .map(|much_is_left| {
                     if much_is_left {
                         slow.push(link);

@@ -63,8 +63,20 @@ export default [
   {
     promise: "E3: a user whose slow sockets have not ended is refused",
     file: "src/room/stuck.rs",
-    text: "if much.filter(|left| *left.user == *user).count() < MOST {",
-    by: "if much.filter(|left| *left.user == *user).count() <= MOST {",
+    text: "if much < MOST &&",
+    by: "if much <= MOST &&",
+  },
+  {
+    promise: "N11: a user whose closed sockets do not end is refused",
+    file: "src/room/stuck.rs",
+    text: "all < Pace::connects_at_once(limits)",
+    by: "all <= Pace::connects_at_once(limits)",
+  },
+  {
+    promise: "N11: closed sockets count after a wake as well",
+    file: "src/room/restore.rs",
+    text: "self.stuck.restore(link, attachment);",
+    by: "",
   },
   {
     promise: "N7: a room has so many connections",
@@ -93,8 +105,8 @@ export default [
   {
     promise: "N11: a user may connect so often",
     file: "src/room/rate.rs",
-    text: "tabs.saturating_mul(3).max(30)",
-    by: "tabs.saturating_mul(4).max(30)",
+    text: "connections_per_user.saturating_mul(3).max(30)",
+    by: "connections_per_user.saturating_mul(4).max(30)",
   },
   {
     promise: "N11: a place that is kept is no way around",

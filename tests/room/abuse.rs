@@ -287,6 +287,7 @@ fn t5_n6_a_renewal_counts_as_ten_messages() {
 #[test]
 fn e3_a_user_whose_slow_sockets_have_not_ended_is_refused() {
     let mut world = World::new();
+    world.linger = true;
     let mut ended = Vec::new();
     let (_, welcome) = world.join("ana");
     let resume = arrival("ana").resuming(&welcome, 0);
@@ -319,6 +320,7 @@ fn e3_a_user_whose_slow_sockets_have_not_ended_is_refused() {
 fn e3_so_is_one_who_left_much_unread_whatever_the_sockets_were_closed_for() {
     for replaced in [false, true] {
         let mut world = World::new();
+        world.linger = true;
         let (mut mal, welcome) = world.join("mal");
         let resume = arrival("mal").resuming(&welcome, 0);
         for left in 0..8 {
@@ -343,5 +345,50 @@ fn e3_so_is_one_who_left_much_unread_whatever_the_sockets_were_closed_for() {
         assert_eq!(refusal(&world, refused).unwrap().code, ErrorCode::UserFull);
         world.handle(Input::Closed { link, code: 1006 });
         world.enter(&resume);
+    }
+}
+
+#[test]
+fn n11_a_user_whose_closed_sockets_do_not_end_is_refused_until_one_has() {
+    let mut world = World::with(|limits| limits.connections_per_user = 20);
+    world.linger = true;
+    let (_, welcome) = world.join("mal");
+    let resume = arrival("mal").resuming(&welcome, 0);
+    for _ in 0..60 {
+        world.pass(1_000);
+        world.enter(&resume);
+    }
+    let turned_away = |world: &mut World| {
+        world.pass(60_000);
+        [arrival("mal"), resume.clone()].map(|arrival| {
+            let refused = world.connect(&arrival);
+            refusal(world, refused).map(|error| error.code)
+        }) == [Some(ErrorCode::UserFull); 2]
+    };
+    assert!(turned_away(&mut world));
+    // They are there after a wake as well, and while nothing of the room is stored.
+    assert!(world.evict());
+    assert!(turned_away(&mut world));
+    world.evict();
+    assert!(turned_away(&mut world));
+    world.evict();
+    world.store = Default::default();
+    assert!(turned_away(&mut world));
+    world.join("bob");
+    world.pass(60_000);
+    assert!(world.evict());
+    world.join("bob");
+    // The last one fell silent, and was closed as well.
+    world.end_left(1);
+    assert!(turned_away(&mut world));
+    world.end_left(1);
+    world.join("mal");
+    // With few tabs as well the network may fail now and then.
+    let mut world = World::with(|limits| limits.connections_per_user = 1);
+    world.linger = true;
+    let (_, welcome) = world.join("ana");
+    for _ in 0..29 {
+        world.pass(1_000);
+        world.enter(&arrival("ana").resuming(&welcome, 0));
     }
 }

@@ -83,6 +83,7 @@ fn h5_a_room_writes_nothing_before_its_first_join_publish_or_ban() {
 #[test]
 fn e3_h5_what_a_user_has_left_unread_outlives_the_room() {
     let mut world = World::new();
+    world.linger = true;
     let links = [(); 4].map(|()| {
         let (mal, _) = world.join("mal");
         world.link(mal)
@@ -98,4 +99,20 @@ fn e3_h5_what_a_user_has_left_unread_outlives_the_room() {
     let [link, ..] = links;
     world.handle(Input::Closed { link, code: 1006 });
     world.join("mal");
+}
+
+#[test]
+fn e3_n9_it_outlives_a_room_that_erases_itself_as_well() {
+    let mut world = World::with(|limits| limits.history_ms = 60_000);
+    world.linger = true;
+    for _ in 0..4 {
+        let (mal, _) = world.join("mal");
+        let link = world.link(mal);
+        world.handle(Input::Slow { link });
+    }
+    world.pass(3_600_000);
+    assert!(world.store.meta.is_none(), "the room is gone");
+    let refused = world.connect(&arrival("mal"));
+    let error = world.clients[refused.0].refused.clone().unwrap();
+    assert_eq!(error.code, ErrorCode::UserFull);
 }

@@ -79,6 +79,10 @@ pub struct World {
     /// When frames went out: how many links a text went to.
     pub sends: Vec<(u64, usize)>,
     pub attaches: u64,
+    /// Sockets that the room has closed and that have not ended, with what is attached to them. They end at once unless
+    /// they `linger`.
+    left: Vec<(Link, String)>,
+    pub linger: bool,
     /// When the room last had something to do.
     pub last_event: u64,
 }
@@ -118,6 +122,8 @@ impl World {
             looks: Vec::new(),
             sends: Vec::new(),
             attaches: 0,
+            left: Vec::new(),
+            linger: false,
             last_event: START,
         }
     }
@@ -167,6 +173,11 @@ impl World {
                 sockets.push((link, attachment.clone()));
             }
         }
+        for (link, left) in &mut self.left {
+            *link = Link(self.next_link);
+            self.next_link += 1;
+            sockets.push((*link, left.clone()));
+        }
         let limits = self.limits.clone();
         let name = self.name.clone();
         let before = self.store.rows_written;
@@ -204,6 +215,7 @@ impl World {
         self.room = None;
         self.timer = None;
         self.links.clear();
+        self.left.clear();
         self.replies.clear();
         self.verifying.clear();
         for end in &mut self.clients {
@@ -214,6 +226,14 @@ impl World {
             if end.ended.is_some() && end.closed.is_none() && end.refused.is_none() {
                 end.closed = Some((1006, String::new()));
             }
+        }
+    }
+
+    /// Some of the sockets that the room has closed end.
+    pub fn end_left(&mut self, most: usize) {
+        let some = self.left.len().min(most);
+        for (link, _) in self.left.drain(..some).collect::<Vec<_>>() {
+            self.handle(Input::Closed { link, code: 1006 });
         }
     }
 
@@ -265,6 +285,9 @@ impl World {
         }
         for action in actions {
             self.carry_out(action);
+        }
+        if !self.linger {
+            self.end_left(usize::MAX);
         }
         let someone = self.links.values().any(|client| {
             let end = &self.clients[client.0];

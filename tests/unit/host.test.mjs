@@ -81,8 +81,13 @@ test("e3 readers are asked how much waits for them when much was sent, to one of
 
 test("e3 a socket that the room has closed keeps its link until it has ended", () => {
   const { host, here } = readers(1);
-  here[0].serializeAttachment = here[0].close = () => {};
-  host.close(1, 4101, "too slow");
+  let attached;
+  here[0].serializeAttachment = (left) => {
+    attached = left;
+  };
+  here[0].close = () => {};
+  host.close(1, 4101, "too slow", '"ana"');
+  assert.equal(attached, '"ana"');
   assert.equal(host.linkOf(here[0]), 1);
   host.send(Uint32Array.of(1), "more");
   assert.deepEqual(here[0].sent, []);

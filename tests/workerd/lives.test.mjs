@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { freshRoom, get, join } from "./client.mjs";
+import { sample } from "./exposition.mjs";
 import { startServer } from "./server.mjs";
 import { until } from "./until.mjs";
 
@@ -53,4 +54,33 @@ test("c3 a new life ends the one before, without waiting for the garbage collect
   const before = await live(10);
   const after = await live(LIVES);
   assert.ok(after - before <= 1_048_576, `wasm had ${before} bytes, and now has ${after}`);
+});
+
+test("n11 sockets that the room has closed count until they end, in its later lives too, and keep it awake in none", async (t) => {
+  const server = await startServer(t);
+  const room = freshRoom();
+  const left = async () => sample((await get(server, `/room/${room}/metrics`)).body, "roomful_room_closed_sockets");
+  const eves = await Promise.all([1, 2, 3].map(() => join(server, room, { user: "eve" })));
+  t.after(() => eves.forEach((eve) => eve.drop()));
+  const [, second, third] = eves;
+  for (const { socket } of eves) {
+    // She does not read that she is closed, and so does not close.
+    socket.pause();
+    socket.send(Buffer.from([0]));
+  }
+  await until(async () => (await left()) === 3, "her sockets to be closed");
+  // In the first life after it the runtime still knows that they are closed.
+  for (let lives = 0; lives < 3; lives++) {
+    const since = Date.now();
+    await until(() => Date.now() > since + 13_000, "the room to be put away", { within: 30_000 });
+    assert.ok((await get(server, `/room/${room}`)).body.awake_since > since + 9_000, "something kept it awake");
+    assert.equal(await left(), 3);
+  }
+  // What she still sends is nobody's, and ends nothing.
+  for (const { socket } of eves) socket.send(JSON.stringify({ type: "publish", event: "chat" }));
+  second.drop();
+  third.socket.resume();
+  assert.equal((await third.end()).code, 4508);
+  await until(async () => (await left()) === 1, "the others to end");
+  assert.equal((await get(server, `/room/${room}`)).body.offset, 0);
 });

@@ -47,11 +47,19 @@ impl World {
                 end.attachment = Some(attachment);
                 self.attaches += 1;
             }
-            Action::Close { link, code, reason } => {
+            Action::Close {
+                link,
+                code,
+                reason,
+                left,
+            } => {
                 assert!(reason.len() <= 123);
                 let client = self.links.remove(&link).expect("the link is there");
                 let end = &mut self.clients[client.0];
                 (end.link, end.attachment, end.ended) = (None, None, Some(code));
+                if !end.kind.is_stream() {
+                    self.left.push((link, left));
+                }
                 self.tell(Outward::Closed(client, code, reason));
             }
             Action::Verify {
