@@ -76,12 +76,12 @@ impl Database {
     /// Brings the schema to the newest version.
     fn migrate(&mut self) -> StoreResult<()> {
         while let Some(migration) = MIGRATIONS.get(self.version) {
-            self.run(migration, [])?;
-            self.version = self.version.saturating_add(1);
-            self.run(
-                "UPDATE roomful SET version = ?",
-                [integer(self.version as u64)],
-            )?;
+            let version = self.version.saturating_add(1);
+            // One that ended in the middle could not begin again: its first tables would be there.
+            self.together(&format!(
+                "{migration} UPDATE roomful SET version = {version}"
+            ))?;
+            self.version = version;
         }
         Ok(())
     }

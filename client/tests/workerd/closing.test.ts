@@ -78,7 +78,7 @@ describe("closing", { concurrency: true }, () => {
     const ana = await present(t, room, sockets.Class);
     sockets.loses = (frame) => frame.includes(`"type":"ack"`);
     const waiting = assert.rejects(ana.room.publish("e", 1), { code: "room_deleted" });
-    await until(() => sockets.last.includes(`"ack"`), "the ack");
+    await until(() => sockets.came.some((frame) => frame.includes(`"ack"`)), "the ack");
     await request(server, "DELETE", `/room/${room}?user=admin`, { token: null });
     await ended(ana, "room_deleted");
     await waiting;

@@ -50,13 +50,13 @@ describe("presence", { concurrency: true }, () => {
     await until(() => {
       // Some thousand a second.
       for (let count = 0; count < 4; count++) ana.room.presence.update({ n: ++n, [`k${n % 3}`]: n });
-      return performance.now() - begin > 1_000;
-    }, "a second to pass");
+      return n > 300 && performance.now() - begin > 1_000;
+    }, "a second to pass, or longer on a busy machine", { within: 30_000 });
     const expected = ana.room.presence.state;
     await until(() => (bob.stateOf("ana") as { n: number })?.n === n, "the last one");
     const sent = sockets.sent.length - before;
     assert.ok(sent >= 5 && sent <= (performance.now() - begin) / 50 + 2, `${sent} of ${n}`);
-    assert.ok(bob.updates.length <= sent && n > 300, `${bob.updates.length} of ${n}`);
+    assert.ok(bob.updates.length <= sent, `${bob.updates.length} of ${n}`);
     assert.deepEqual([bob.stateOf("ana"), ana.errors], [expected, []]);
   });
 

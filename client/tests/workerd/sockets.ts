@@ -5,8 +5,8 @@ import type { WebSocketConstructor } from "../../src/index.ts";
 export interface Sockets {
   readonly Class: WebSocketConstructor;
   readonly all: WebSocket[];
-  /** The last frame that came, whether it is handed on or not. */
-  last: string;
+  /** All frames that came, whether they are handed on or not. */
+  readonly came: string[];
   /** All that was sent. */
   readonly sent: string[];
   /** Which frames wait instead of being handed on, and all behind them. */
@@ -22,7 +22,7 @@ export function watchSockets(): Sockets {
   let waiting: (() => void)[] = [];
   const sockets: Sockets = {
     all: [],
-    last: "",
+    came: [],
     sent: [],
     holds: () => false,
     loses: () => false,
@@ -40,7 +40,7 @@ export function watchSockets(): Sockets {
         sockets.all.push(this);
         super.onmessage = (event: MessageEvent) => {
           const pass = () => this.#taker?.(event);
-          sockets.last = event.data;
+          sockets.came.push(event.data);
           if (sockets.loses(event.data)) return;
           if (waiting.length || sockets.holds(event.data)) waiting.push(pass);
           else pass();
