@@ -5,6 +5,9 @@ export const LONGEST_NAME = 40;
 
 export const personId = (name: string, random: string): string => `${name}~${random}`;
 
+/** Whether it is somebody's id, and not the one under which the app's own server speaks, say. */
+export const isPersonId = (id: unknown): id is string => typeof id === "string" && id.includes("~");
+
 export const nameOf = (id: string): string => id.slice(0, id.lastIndexOf("~")) || id;
 
 /** One or two letters for an avatar. */
