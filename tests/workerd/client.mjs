@@ -218,6 +218,7 @@ export async function join(server, room, options) {
   return recorder;
 }
 
+/** How Node calls a connection that was cut off. */
 const CUT = new Set(["EPIPE", "ECONNRESET", "UND_ERR_SOCKET"]);
 
 /** Makes an HTTP request; the body is JSON unless it is a string. `user` and `claims` as in `open`. */
