@@ -20,8 +20,7 @@ pub async fn answer(request: Request, env: &Env) -> Result<Response> {
     let route = Route::of(&asked.path);
     let config = config(env);
     if let Ok(Route::Health) = route
-        && asked.known_method
-        && matches!(asked.method, Method::Get | Method::Head)
+        && asked.method != Method::Options
     {
         return health(&asked, config.ok().as_deref());
     }
@@ -58,6 +57,9 @@ fn health(asked: &Asked, config: Option<&Config>) -> Result<Response> {
         let asked_by = asked.origin.as_deref();
         origin_allowed(asked_by, &asked.address, &config.auth).ok()?
     });
+    if !asked.known_method || !Route::Health.methods().contains(&asked.method) {
+        return refuse(asked, &Error::new(ErrorCode::MethodNotAllowed), origin);
+    }
     let health = format!(
         "{{\"ok\":true,\"version\":\"{}\"}}",
         env!("CARGO_PKG_VERSION")

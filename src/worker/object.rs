@@ -168,7 +168,9 @@ impl Room {
     }
 
     fn ended(&self, socket: &WebSocket, code: u16) {
-        let Ok(shell) = self.awake(None) else { return };
+        let Some(shell) = &self.shell else { return };
+        // Of a room that cannot be restored one can leave all the same.
+        let _ = shell.wake(None);
         let link = shell.host().link_of(socket.as_ref());
         // It may be closed already, which is no fault.
         let _ = shell.host().closed(link, socket.as_ref(), code);
@@ -182,10 +184,9 @@ impl Room {
         let call = request.headers().get(call::HEADER).ok().flatten();
         let call = call.ok_or_else(|| Error::new(ErrorCode::NotFound))?;
         // A Worker of another version, while a deploy is under way: soon there is but one.
-        let call = Call::decode(&call).ok_or_else(|| Error::new(ErrorCode::Restarting))?;
-        let grant = call
-            .grant()
-            .ok_or_else(|| Error::new(ErrorCode::Internal))?;
+        let other = || Error::new(ErrorCode::Restarting);
+        let call = Call::decode(&call).ok_or_else(other)?;
+        let grant = call.grant().ok_or_else(other)?;
         let ask = match call.ask {
             Ask::Socket {
                 protocol,

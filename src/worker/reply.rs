@@ -64,7 +64,8 @@ pub fn refused_upgrade(error: &Error, protocol: &str) -> Result<Response> {
     upgrade(pair.client, Some(protocol))
 }
 
-/// The error in a body that [`error`] wrote.
+/// The error in a body that [`error`] wrote. One that only another version knows, while a deploy is under way, is an error
+/// all the same.
 pub fn read_error(body: &str) -> Option<Error> {
     #[derive(Deserialize)]
     struct Body {
@@ -83,7 +84,8 @@ pub fn read_error(body: &str) -> Option<Error> {
             retry_after,
         },
     } = serde_json::from_str(body).ok()?;
-    let error = Error::new(ErrorCode::parse(&code)?).with_message(message);
+    let code = ErrorCode::parse(&code).unwrap_or(ErrorCode::RoomBusy);
+    let error = Error::new(code).with_message(message);
     Some(match retry_after {
         Some(milliseconds) => error.with_retry_after(milliseconds),
         None => error,

@@ -157,6 +157,8 @@ test("t6 not_configured: everything but /health is refused", async (t) => {
       const name = JSON.stringify(vars);
       const server = await startServer(t, { vars });
       assert.equal((await get(server, "/health", { token: null })).status, 200, name);
+      const posted = await post(server, "/health", {}, { token: null });
+      assert.deepEqual([posted.status, posted.headers.get("allow")], [405, "GET, HEAD, OPTIONS"], name);
       for (const path of ["/", "/room/lobby", "/room/lobby/presence", "/nowhere"]) {
         const { status, body } = await get(server, path, { token });
         assert.deepEqual([status, body.error?.code], [500, "not_configured"], `${name} ${path}`);
