@@ -1,8 +1,19 @@
 // What of the Next.js example needs no browser.
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
+import { parseEnv } from "node:util";
 import { isPersonId, nameOf, personId } from "../../examples/nextjs/realtime/person.ts";
 import { wayBack } from "../../examples/nextjs/app/sign-in/way-back.ts";
+import { environment } from "../../examples/nextjs/server/environment.ts";
+import { at } from "../../scripts/project.mjs";
+
+test("with the example's variables as they stand the app says that the secret is missing", () => {
+  const { ROOMFUL_SECRET } = parseEnv(readFileSync(at("examples/nextjs/.env.example"), "utf8"));
+  assert.notEqual(ROOMFUL_SECRET, undefined);
+  process.env.ROOMFUL_SECRET = ROOMFUL_SECRET;
+  assert.throws(() => environment("ROOMFUL_SECRET"), /^Error: ROOMFUL_SECRET is not set/);
+});
 
 test("after signing in one is in the app, wherever a link wanted to lead", () => {
   for (const place of ["/", "/dashboard", "/dashboard?room=general", "/room/general", "/room/friday-demo"]) assert.equal(wayBack(place), place);

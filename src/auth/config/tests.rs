@@ -104,6 +104,18 @@ fn t1_a_key_set_needs_an_audience() {
 }
 
 #[test]
+fn t6_the_example_of_a_configuration_lets_nobody_in_before_it_has_a_secret() {
+    let example = include_str!("../../../.dev.vars.example").lines();
+    let variables: Vec<_> = example
+        .filter(|line| !line.starts_with('#'))
+        .filter_map(|line| line.split_once('='))
+        .map(|(name, value)| (name, value.trim_matches('"')))
+        .collect();
+    assert!(variables.iter().any(|(name, _)| *name == "ROOMFUL_SECRETS"));
+    assert_not_configured(&variables, "ROOMFUL_SECRETS");
+}
+
+#[test]
 fn t1_a_key_set_comes_over_https_or_from_the_same_machine() {
     let accepts = |url| read(&[("ROOMFUL_JWKS_URL", url), AUDIENCE]).is_ok();
     let good = [
