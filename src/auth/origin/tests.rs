@@ -136,6 +136,8 @@ fn t7_a_star_in_a_host_stands_for_one_name_or_a_part_of_it() {
     for origin in no {
         assert!(!passes(list, origin), "{origin}");
     }
+    // Dots are counted, and not whose names they part: the page of the rule says so.
+    assert!(passes("https://*.co.uk", "https://anybody.co.uk"));
 }
 
 #[test]
