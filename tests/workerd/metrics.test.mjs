@@ -148,8 +148,9 @@ test("h9 with a dataset bound a room writes what has happened, once it is quiet"
   const of = (kind) => points.filter(({ blobs }) => blobs[0] === kind);
   const total = (kind, place) => of(kind).reduce((sum, { doubles }) => sum + doubles[place - 1], 0);
   // docs/operations.md: 6 messages published, 13 new connections, 16 errors, 18 ends.
-  await until(() => total("room", 18) === 1, "the point of the end");
-  assert.deepEqual([6, 13, 16, 17].map((place) => total("room", place)), [1, 1, 1, 0]);
+  // In one point or in several, which come each by itself.
+  const totals = () => JSON.stringify([6, 13, 16, 17, 18].map((place) => total("room", place)));
+  await until(() => totals() === "[1,1,1,0,1]", () => `all of it to be told, not ${totals()}`);
   assert.equal(total("room", 4), ofRoom(await scrape(room, bound), "rows_written_total"));
   for (const { index, blobs } of of("room")) assert.deepEqual([index, blobs[1]], [room.slice(0, 96), room]);
   const codes = of("room").map(({ blobs }) => blobs[2]).join(" ");
@@ -158,6 +159,7 @@ test("h9 with a dataset bound a room writes what has happened, once it is quiet"
 
   assert.equal((await get(bound, "/nowhere")).status, 404);
   await until(() => total("worker", 4) === 1, "the point of the refusal");
-  assert.deepEqual(of("worker").at(-1).blobs.slice(1, 3), ["", "errors_total:not_found=1"]);
+  const refused = of("worker").find(({ doubles }) => doubles[3] === 1);
+  assert.deepEqual(refused.blobs.slice(1, 3), ["", "errors_total:not_found=1"]);
   assert.ok(of("worker").every(({ index }) => index === "worker"));
 });

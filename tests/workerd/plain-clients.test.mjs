@@ -13,7 +13,7 @@ const eager = {
   minReconnectionDelay: 20,
   maxReconnectionDelay: 100,
   minUptime: 50,
-  connectionTimeout: 2_000,
+  connectionTimeout: 30_000,
 };
 const clients = {
   partysocket: (url) => new PartySocket(url, [], eager),

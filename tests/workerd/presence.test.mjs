@@ -174,10 +174,11 @@ test("p5 every join has one leave for those connected throughout, whatever dies 
       return who.end();
     }),
   );
-  await until(() => watch.all("leave").length >= 12, "everybody to leave");
+  await until(() => Object.keys(view(watch)).join() === watch.connection, "everybody to leave");
   await watch.settled();
-  assert.equal(watch.all("join").length, 12);
-  assert.equal(watch.all("leave").length, 12);
+  // On a busy machine some came back only after their grace, and so joined once more.
+  assert.ok(watch.all("join").length >= 12);
+  assert.equal(watch.all("join").length, watch.all("leave").length);
   assert.deepEqual(Object.keys(view(watch)), [watch.connection]);
   assert.deepEqual((await get(server, `/room/${room}/presence`)).body.occupancy, { connections: 1, users: 1 });
 });

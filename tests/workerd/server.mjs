@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import workerd from "workerd";
 import { at } from "../../scripts/project.mjs";
 import { until } from "./until.mjs";
@@ -45,6 +46,8 @@ class Server {
   #folder;
   #port = 0;
   #child;
+  /** Whether the child is no more, and all that it wrote was read. */
+  #ended = true;
   #under;
 
   /** What it wrote to its standard output and error. */
@@ -94,13 +97,25 @@ class Server {
   }
 
   async start() {
+    // Where it was before, whoever looks for it may just have been given its port for their own end of a connection.
+    for (let times = 0; !(await this.#launch()); times++) {
+      if (times === 20 || !/already in use/.test(this.log)) throw new Error(`workerd does not start: ${this.log}`);
+      await pause(250);
+    }
+  }
+
+  async #launch() {
     const address = `http=127.0.0.1:${this.#port}`;
     const serve = ["serve", "--experimental", "--control-fd=3", "--socket-addr", address, "server.capnp"];
     const [command, ...args] = [...this.#under, workerd.default, ...serve];
     const child = spawn(command, args, { cwd: this.#folder, stdio: ["ignore", "pipe", "pipe", "pipe"] });
     this.#child = child;
+    this.#ended = false;
     child.on("error", (error) => {
       this.log += error.message;
+    });
+    child.on("close", () => {
+      this.#ended = true;
     });
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding("utf8").on("data", (text) => {
@@ -112,18 +127,18 @@ class Server {
       control += text;
     });
     const listening = () => /"event":"listen".*"port":(\d+)/.exec(control)?.[1];
-    await until(() => listening() || child.exitCode !== null, "workerd to listen", { within: 30_000 });
-    if (!listening()) throw new Error(`workerd does not start: ${this.log}`);
+    await until(() => listening() || this.#ended, "workerd to listen", { within: 60_000 });
+    if (!listening()) return false;
     this.#port = Number(listening());
+    return true;
   }
 
   /** Ends the process as a crash does: nothing is told to anybody, and nothing is kept but what is on disk. */
   async kill() {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
+    if (this.#ended) return;
     // A hung event keeps workerd from obeying anything milder.
-    child.kill("SIGKILL");
-    await until(() => child.exitCode !== null || child.signalCode !== null, "workerd to end");
+    this.#child.kill("SIGKILL");
+    await until(() => this.#ended, "workerd to end");
   }
 
   /** Crashes it and starts it again with the same storage. */

@@ -6,7 +6,7 @@ import { listen } from "./stream.mjs";
 import { seconds } from "./token.mjs";
 import { until } from "./until.mjs";
 
-const server = await startServer(test, { vars: { GRACE_SECONDS: 1, PING_SECONDS: 1 } });
+const server = await startServer(test, { vars: { GRACE_SECONDS: 1, PING_SECONDS: 2 } });
 const occupancy = async (room) => (await get(server, `/room/${room}/presence`)).body.occupancy;
 const say = (room, data, more) => post(server, `/room/${room}/publish`, { event: "e", data, ...more });
 const stored = (stream) => stream.events.filter(({ id }) => id).map(({ data }) => data.data);

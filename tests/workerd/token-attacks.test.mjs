@@ -71,6 +71,7 @@ test("t1 an algorithm that does not belong to the key, or to none, is refused", 
 
 test("t1 a kid is a name and nothing else, and what a header brings along is not looked at", async () => {
   const before = issuer.fetches;
+  const began = Date.now();
   const attacker = await serveKeys(test, [keyPair("ES256", "k-ES256")]);
   const kids = [
     "../../../../dev/null",
@@ -110,7 +111,9 @@ test("t1 a kid is a name and nothing else, and what a header brings along is not
     assert.equal(await verdict(own.mint(claims, { ...header, kid: undefined })), REFUSED);
   }
   assert.equal(attacker.fetches, 0);
-  assert.ok(issuer.fetches <= before + 1, "made-up kids do not make the Worker fetch");
+  // One in 30 seconds may.
+  const most = before + 1 + (Date.now() - began) / 30_000;
+  assert.ok(issuer.fetches <= most, `made-up kids made the Worker fetch ${issuer.fetches - before} times`);
   const twice = (header) => Buffer.from(header).toString("base64url");
   const payload = mint(claims).split(".")[1];
   for (const header of [
@@ -158,21 +161,23 @@ test("t1 a token has one spelling: nothing is stripped, padded or decoded a seco
 });
 
 test("t2 clocks may differ by 5 seconds, and no number makes a token endless", async () => {
+  // Each at the time when it is asked with: leeway is short where much else is to be done.
   for (const [times, expected] of [
-    [{ exp: seconds(3), nbf: seconds(3) }, 200],
-    [{ exp: seconds(-3) }, 200],
-    [{ exp: seconds(-8) }, "401 token_expired"],
-    [{ exp: seconds(60), nbf: seconds(15) }, REFUSED],
-    [{ exp: 0 }, "401 token_expired"],
-    [{ exp: -1 }, REFUSED],
-    [{ exp: "9999999999" }, REFUSED],
-    [{ exp: null }, REFUSED],
-    [{ exp: [seconds(60)] }, REFUSED],
-    [{ exp: true }, REFUSED],
+    [() => ({ exp: seconds(60), nbf: seconds(4) }), 200],
+    [() => ({ exp: seconds(-1) }), 200],
+    [() => ({ exp: seconds(-8) }), "401 token_expired"],
+    [() => ({ exp: seconds(600), nbf: seconds(60) }), REFUSED],
+    [() => ({ exp: 0 }), "401 token_expired"],
+    [() => ({ exp: -1 }), REFUSED],
+    [() => ({ exp: "9999999999" }), REFUSED],
+    [() => ({ exp: null }), REFUSED],
+    [() => ({ exp: [seconds(60)] }), REFUSED],
+    [() => ({ exp: true }), REFUSED],
     // An `iat` of the future says that a clock is wrong, and decides nothing.
-    [{ exp: seconds(60), iat: seconds(3_600) }, 200],
+    [() => ({ exp: seconds(60), iat: seconds(3_600) }), 200],
   ]) {
-    assert.equal(await verdict(mint({ ...claims, ...times })), expected, JSON.stringify(times));
+    const token = mint({ ...claims, ...times() });
+    assert.equal(await verdict(token), expected, JSON.stringify(times()));
   }
   const raw = (exp) => {
     const parts = ['{"alg":"HS256"}', `{"sub":"eve","room":"*","aud":"app","exp":${exp}}`];

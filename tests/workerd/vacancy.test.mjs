@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import { freshRoom, get, join, open, placeOf, post } from "./client.mjs";
 import { tables, withDatabase } from "./database.mjs";
 import { startServer } from "./server.mjs";
-import { until } from "./until.mjs";
+import { reach, sleeps, until } from "./until.mjs";
 
 // A room that is left waits for four seconds.
 const vars = { HISTORY_SECONDS: 1, PING_SECONDS: 1, GRACE_SECONDS: 0 };
@@ -11,7 +11,7 @@ const summary = async (server, room) => (await get(server, `/room/${room}`)).bod
 
 /** Waits until the room has erased itself; asking does not keep it. */
 const vacated = (server, times = 1) =>
-  until(() => server.log.split('"event":"vacated"').length > times, "a room to erase itself", { within: 30_000 });
+  until(() => server.log.split('"event":"vacated"').length > times, "a room to erase itself");
 
 // Most of it is waiting.
 suite("vacancy", { concurrency: true }, () => {
@@ -21,15 +21,11 @@ suite("vacancy", { concurrency: true }, () => {
     const ana = await join(server, room);
     assert.equal((await ana.publish("chat", 1)).offset, 1);
     await ana.close();
-    const before = await summary(server, room);
     await vacated(server);
     const after = await summary(server, room);
     assert.equal(after.created_at, null);
-    assert.notEqual(after.epoch, before.epoch);
-    // The runtime puts away what has nothing to do for some ten seconds.
-    const sleptSince = Date.now();
-    await until(() => Date.now() > sleptSince + 13_000, "the room to be put away", { within: 30_000 });
-    assert.ok((await summary(server, room)).awake_since > sleptSince + 9_000, "nothing kept it awake");
+    assert.notEqual(after.epoch, ana.welcome.epoch);
+    await sleeps(async () => (await summary(server, room)).awake_since);
     const again = await join(server, room, { resume: placeOf(ana) });
     assert.deepEqual([again.welcome.recovered, again.welcome.offset], [false, 0]);
     assert.equal((await again.publish("chat", 2)).offset, 1);
@@ -59,7 +55,8 @@ suite("vacancy", { concurrency: true }, () => {
   test("n9 h4 unexpired bans outlive the room, and go when the last one has ended", async (t) => {
     const server = await startServer(t, { vars });
     const room = freshRoom();
-    await post(server, `/room/${room}/disconnect`, { user: "eve", ban_seconds: 9 });
+    await post(server, `/room/${room}/disconnect`, { user: "eve", ban_seconds: 20 });
+    const ended = Date.now() + 20_000;
     await vacated(server);
     assert.equal((await (await open(server, room, { user: "eve" })).end()).code, 4502);
     await server.kill();
@@ -67,11 +64,12 @@ suite("vacancy", { concurrency: true }, () => {
       assert.deepEqual(database.prepare("SELECT user FROM bans").all().length, 1);
       assert.deepEqual(database.prepare("SELECT * FROM meta").all(), []);
     });
-    const ended = Date.now() + 9_000;
     await server.start();
-    await until(() => Date.now() > ended, "the ban to end", { within: 30_000 });
+    await reach(ended);
     await until(
       async () => {
+        // What the room has to do for it takes a moment, and more on a busy machine.
+        await reach(Date.now() + 2_000);
         await server.kill();
         const gone = withDatabase(server, (database) => !tables(database).includes("bans"));
         await server.start();

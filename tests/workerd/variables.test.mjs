@@ -9,6 +9,8 @@ import { until } from "./until.mjs";
 const lines = (server, event) =>
   server.log
     .split("\n")
+    // What has no end yet is still being read.
+    .slice(0, -1)
     .filter((line) => line.includes(`"event":"${event}"`))
     .map((line) => JSON.parse(line.slice(line.indexOf("{"))));
 

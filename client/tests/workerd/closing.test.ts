@@ -110,8 +110,8 @@ describe("closing", { concurrency: true }, () => {
     assert.deepEqual([ana.room.status, ana.room.error!.retryable], ["connecting", true]);
     const begin = performance.now();
     bob.room.leave();
-    await ana.is("connected", 15_000);
-    assert.ok(performance.now() - begin > 9_000, "some ten seconds");
+    await ana.is("connected");
+    assert.ok(performance.now() - begin > 5_000, "some ten seconds after the refusal");
     await waiting;
     await ana.hears("patient");
   });
@@ -126,8 +126,10 @@ describe("closing", { concurrency: true }, () => {
       const { body } = await request(tiny, "GET", `/room/${room}/presence?user=admin`, { token: null });
       return body.occupancy.connections === 0;
     }, "the room to be empty");
+    const begin = performance.now();
     ana.room.connect();
-    await ana.is("connected", 3_000);
+    await ana.is("connected");
+    assert.ok(performance.now() - begin < 8_000, "before it tries by itself");
   });
 
   test("N1: a room's name that is not allowed ends it", async (t) => {
@@ -174,7 +176,7 @@ describe("closing", { concurrency: true }, () => {
     for (const Class of [undefined, WebSocket]) {
       count = 0;
       const ana = ask(t, { url }, { user: "ana", ...(Class && { WebSocket: Class }) });
-      await until(() => count === 4, "three more attempts");
+      await until(() => count >= 4, "three more attempts");
       assert.deepEqual([ana.room.status, ana.room.error?.code, ana.statuses], ["connecting", "connection_lost", []]);
       ana.room.leave();
     }
@@ -195,7 +197,7 @@ describe("closing", { concurrency: true }, () => {
     });
     await new Promise((listening) => other.once("listening", listening));
     const ana = ask(t, { url: `http://127.0.0.1:${(other.address() as AddressInfo).port}` }, { user: "ana" });
-    await until(() => count === 5, "more attempts");
+    await until(() => count >= 5, "more attempts");
     assert.equal(ana.room.status, "connecting");
     assert.deepEqual(thrown, []);
   });
@@ -208,7 +210,7 @@ describe("closing", { concurrency: true }, () => {
     await until(() => ana.room.error?.code === "connection_lost", "a failure");
     assert.equal(ana.room.status, "connecting");
     await late.start();
-    await ana.is("connected", 5_000);
+    await ana.is("connected");
     await waiting;
     await ana.hears("early");
     assert.deepEqual(ana.room.members.map(({ state }) => state), [{ x: 1 }]);

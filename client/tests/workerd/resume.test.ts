@@ -21,7 +21,7 @@ for (const [name, Class] of classes) {
 
 async function throughKills(t: TestContext, Class: WebSocketConstructor) {
   hasten(t);
-  const server = await startServer(t, { vars: ANONYMOUS });
+  const server = await startServer(t, { vars: { ...ANONYMOUS, GRACE_SECONDS: 60 } });
   const options = { room: freshRoom(), WebSocket: Class, outbox: 1_000 };
   const ana = await enter(t, server, { ...options, user: "ana", state: { name: "A", n: 0 } });
   const bob = await enter(t, server, { ...options, user: "bob", state: { name: "B", n: 0 } });
@@ -102,7 +102,7 @@ test("M4: a publish whose ack is lost with the server counts once", async (t) =>
 
 test("R5: who comes back twice to a restarted room does not see others without their states in between", async (t) => {
   hasten(t);
-  const server = await startServer(t, { vars: ANONYMOUS });
+  const server = await startServer(t, { vars: { ...ANONYMOUS, GRACE_SECONDS: 60 } });
   const [near, far] = [await startNetwork(t, server), await startNetwork(t, server)];
   const ana = await enter(t, near, { user: "ana", state: "a" });
   const bob = await enter(t, far, { user: "bob", state: "b" });

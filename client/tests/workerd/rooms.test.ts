@@ -10,7 +10,8 @@ import { until } from "../../../tests/workerd/until.mjs";
 import { ANONYMOUS, ask, enter, freshRoom } from "./person.ts";
 import { watchSockets } from "./sockets.ts";
 
-const server = await startServer(test, { vars: ANONYMOUS });
+// Nobody waits for the end of such a grace.
+const server = await startServer(test, { vars: { ...ANONYMOUS, GRACE_SECONDS: 600 } });
 
 setFlagsFromString("--expose-gc");
 const collectGarbage: () => void = runInNewContext("gc");
@@ -76,13 +77,11 @@ test("R4: who leaves is gone at once, and what they said before arrives", async 
   const bob = await enter(t, server, { user: "bob", room });
   const ana = await enter(t, server, { user: "ana", room });
   await bob.sees("ana", "bob");
-  const begin = performance.now();
   const farewell = ana.room.publish("e", "farewell");
   ana.room.leave();
   await assert.rejects(farewell, { code: "left", retryable: false });
   await bob.hears("farewell");
   await bob.sees("bob");
-  assert.ok(performance.now() - begin < 2_000, "long before the grace ends");
   assert.deepEqual([ana.statuses.at(-1), ana.leaves, ana.heard], ["initial", [], []]);
   await assert.rejects(ana.room.publish("e", 1), { code: "not_connected" });
 });
@@ -154,11 +153,13 @@ test("a process ends after its rooms were left, whatever state they were in", as
   `;
   const child = spawn(process.execPath, ["--no-warnings", "--input-type=module", "--eval", script]);
   let output = "";
-  let leftAt = 0;
+  let ended = false;
+  child.on("close", () => (ended = true));
   for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
-  await until(() => output !== "" || child.exitCode !== null, "the rooms to be left");
-  leftAt = performance.now();
-  await until(() => child.exitCode !== null, "the process to end");
+  await until(() => output !== "" || ended, "the rooms to be left");
+  const leftAt = performance.now();
+  await until(() => ended, "the process to end");
   assert.deepEqual([output, child.exitCode], ["left", 0]);
-  assert.ok(performance.now() - leftAt < 5_500, `it took ${performance.now() - leftAt} ms`);
+  // Less than any timer of a room that is still there would take: the first ping is due after 25 s.
+  assert.ok(performance.now() - leftAt < 15_000, `it took ${performance.now() - leftAt} ms`);
 });

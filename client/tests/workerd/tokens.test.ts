@@ -22,8 +22,15 @@ function tokens(...given: (() => string | Promise<string>)[]) {
   return source;
 }
 
+/** Gives tokens of the same kind until it is told to give others. */
+function stages(...kinds: (() => string)[]) {
+  const source = () => kinds[source.stage]!();
+  source.stage = 0;
+  return source;
+}
+
 const good = (claims?: object) => () => tokenFor("ana", claims);
-const brief = (claims?: object) => () => tokenFor("ana", { exp: seconds(3), ...claims });
+const brief = (claims?: object) => () => tokenFor("ana", { exp: seconds(4), ...claims });
 const wrong = () => `${tokenFor("ana")}x`;
 
 /** A route of an application, until the test ends. */
@@ -51,21 +58,21 @@ describe("tokens", { concurrency: true }, () => {
     const room = freshRoom();
     const ana = await enter(t, server, { token, room, WebSocket: sockets.Class });
     const bob = await enter(t, server, { token: () => tokenFor("bob"), room });
-    await until(() => token.calls === 4, "three renewals");
+    await until(() => token.calls >= 4, "three renewals");
     await ana.room.publish("e", 1);
     await bob.hears(1);
     assert.equal(sockets.all.length, 1);
     assert.deepEqual([ana.statuses, ana.errors, bob.leaves], [["connected"], [], []]);
     // The last one is renewed once it has come.
-    await until(() => sockets.sent.filter((text) => text.includes(`"auth"`)).length === 3, "it to be sent");
+    await until(() => sockets.sent.filter((text) => text.includes(`"auth"`)).length >= 3, "it to be sent");
   });
 
   test("T5: a renewal that fails is tried again, and told", async (t) => {
     const sockets = watchSockets();
     const fails = () => Promise.reject(new Error("the network is down"));
-    const token = tokens(() => tokenFor("ana", { exp: seconds(6) }), fails, good());
+    const token = tokens(() => tokenFor("ana", { exp: seconds(10) }), fails, good());
     const ana = await enter(t, server, { token, room: freshRoom(), WebSocket: sockets.Class });
-    await until(() => token.calls === 3, "another try");
+    await until(() => token.calls >= 3, "another try");
     await until(() => sockets.came.some((frame) => frame.includes(`"auth"`)), "the answer");
     assert.deepEqual(ana.errors.map(({ code, retryable }) => [code, retryable]), [["auth_failed", true]]);
     assert.deepEqual([ana.room.status, sockets.all.length], ["connected", 1]);
@@ -73,7 +80,7 @@ describe("tokens", { concurrency: true }, () => {
 
   test("T5: a new token of another user is refused, and the connection lives as long as the old one", async (t) => {
     const sockets = watchSockets();
-    const token = tokens(brief({ exp: seconds(6) }), () => tokenFor("eve"), good());
+    const token = tokens(brief({ exp: seconds(10) }), () => tokenFor("eve"), good());
     const ana = await enter(t, server, { token, room: freshRoom(), WebSocket: sockets.Class });
     await until(() => ana.errors.length, "the refusal");
     assert.deepEqual([ana.errors[0]!.code, ana.room.status, ana.room.self!.user.id], ["unauthorized", "connected", "ana"]);
@@ -85,11 +92,12 @@ describe("tokens", { concurrency: true }, () => {
 
   test("T5, M7: rights that a new token lacks are gone", async (t) => {
     const room = freshRoom();
-    const token = tokens(brief(), good({ can: ["subscribe", "presence"] }));
+    const token = stages(brief(), good({ can: ["subscribe", "presence"] }));
     const ana = await enter(t, server, { token, room });
     const bob = await enter(t, server, { token: () => tokenFor("bob"), room });
     assert.deepEqual(ana.room.can, ["subscribe", "publish", "presence", "history"]);
     await ana.room.publish("e", 1);
+    token.stage = 1;
     await until(() => ana.room.can.length === 2, "the new token");
     assert.deepEqual(ana.room.can, ["subscribe", "presence"]);
     await assert.rejects(ana.room.publish("e", 2), { code: "forbidden", retryable: false });
@@ -101,12 +109,14 @@ describe("tokens", { concurrency: true }, () => {
   test("T5: who loses and gains presence is seen leaving and joining, and sees accordingly", async (t) => {
     const room = freshRoom();
     const bob = await enter(t, server, { token: () => tokenFor("bob"), room, state: "here" });
-    const token = tokens(brief(), brief({ can: ["subscribe"] }), good());
+    const token = stages(brief(), brief({ can: ["subscribe"] }), good());
     const ana = await enter(t, server, { token, room, state: { x: 1 } });
     await bob.sees("ana", "bob");
+    token.stage = 1;
     await until(() => ana.room.can.length === 1, "the right to be gone");
     await bob.sees("bob");
     await ana.sees();
+    token.stage = 2;
     await until(() => ana.room.can.length === 4, "it to be back");
     await Promise.all([bob.sees("ana", "bob"), ana.sees("ana", "bob")]);
     await until(() => bob.stateOf("ana"), "the state");
@@ -120,7 +130,7 @@ describe("tokens", { concurrency: true }, () => {
     const ana = await enter(t, network, { token, room: freshRoom() });
     const { connection } = ana.room.self!;
     network.cut();
-    await until(() => token.calls === 3, "a fresh token");
+    await until(() => token.calls >= 3, "a fresh token");
     await ana.is("connected");
     assert.deepEqual([ana.room.self!.connection, ana.errors], [connection, []]);
     assert.deepEqual(ana.statuses, ["connected", "reconnecting", "connected"]);
