@@ -7,7 +7,7 @@
 //   --days <d>         days a month (22)
 //   --drops <n>        connections lost and resumed, a day and person (2)
 //   --calls <n>        publishes over HTTP an hour (0)
-//   --streams <n>      event streams open all of these hours (0)
+//   --streams <n>      how many of the people follow an event stream and have no WebSocket (0)
 //   --rooms <n>        such rooms (1)
 //   --handler-ms <n>   how long an event keeps an object awake (10)
 //   --ping <s>, --commits <n>, --history <n>    PING_SECONDS, COMMITS_PER_SECOND, HISTORY_MESSAGES
@@ -67,7 +67,7 @@ function show({ hourly, messages, roomful: { least, most }, partyserver, pusher,
   console.log(`  Roomful: ${range(least.month, most.month)}; fits the free plan: ${least.free.length ? "no" : "yes"}`);
   console.log(`  PartyServer, hibernating: ${range(partyserver.asleep.least.month, partyserver.asleep.most.month)}`);
   console.log(`  PartyServer, as it comes: ${range(partyserver.awake.least.month, partyserver.awake.most.month)}`);
-  for (const [name, plan] of [["Pusher Channels", pusher], ["Ably", ably]]) {
+  for (const [name, plan] of [["Pusher Channels", pusher], ["Ably, older accounts", ably]]) {
     console.log(`  ${name}: ${plan ? `${dollars(plan.month)} (${plan.name})` : "on request"}`);
   }
 }

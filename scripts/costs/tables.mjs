@@ -1,4 +1,5 @@
 // What docs/costs.md shows, as Markdown: { name: text }. The page's marks say where each stands.
+import { abuses, freeFor, monthly } from "./abuse.mjs";
 import { total } from "./bill.mjs";
 import { report } from "./report.mjs";
 import { rooms } from "./rooms.mjs";
@@ -16,6 +17,7 @@ export function tables(prices) {
     bills: billTable(reports),
     peers: peerTable(reports),
     reach: reachTable(prices),
+    abuse: abuseTable(prices),
   };
 }
 
@@ -71,7 +73,7 @@ function otherTable({ pusher, ably }) {
         count(plan.connections),
       ]),
       ...ably.packages.map((plan) => [
-        "Ably",
+        "Ably, older accounts",
         plan.name,
         `${plan.month}${plan.month ? use : ""}`,
         `${plan.messages_a_month ? `${count(plan.messages_a_month)} a month, ` : ""}${count(plan.messages_a_second)} a second`,
@@ -148,7 +150,7 @@ function billTable(reports) {
   const plan = (chosen) => (chosen ? `${dollars(chosen.month)} (${chosen.name})` : "on request");
   const paid = ({ least, most }) => (most.free.length ? "" : "0 (free plan) or ") + range(least.month, most.month);
   return table(
-    ["room", "Roomful", "Roomful, rounded up", "PartyServer, hibernating", "PartyServer, as it comes", "Pusher Channels", "Ably"],
+    ["room", "Roomful", "Roomful, rounded up", "PartyServer, hibernating", "PartyServer, as it comes", "Pusher Channels", "Ably, older accounts"],
     reports.map(({ room, roomful, partyserver, pusher, ably }) => [
       room.name,
       paid(roomful),
@@ -188,5 +190,16 @@ function reachTable({ cloudflare: { meters, gb_of_an_object: gb, messages_a_requ
       line("rows_written", "messages, one row each; or commits", 1),
       line("worker_requests", "connects, or publishes over HTTP", 1),
     ],
+  );
+}
+
+function abuseTable({ cloudflare }) {
+  const span = (seconds) => {
+    if (seconds > 86_400) return "";
+    return seconds < 3600 ? `${figure(seconds / 60)} minutes` : `${figure(seconds / 3600)} hours`;
+  };
+  return table(
+    ["what is done without a pause", "$ a month", "the free plan's day is over after"],
+    abuses().map(({ what, use }) => [what, dollars(monthly(use, cloudflare)), span(freeFor(use, cloudflare))]),
   );
 }

@@ -1,7 +1,7 @@
 // What a room uses, hour by hour, in the units that Cloudflare bills. Every function is pure; docs/costs.md says the same in
 // words. An hour is { people, rate, ephemeral, joins, leaves, drops, calls, streams }: `rate` and `ephemeral` are messages a
 // second of all people together, `drops` are connections lost that come back, `calls` are publishes over HTTP, `streams` are
-// open event streams.
+// those of the people who follow an event stream and have no WebSocket.
 const HOUR = 3600;
 const QUIET = { people: 0, rate: 0, ephemeral: 0, joins: 0, leaves: 0, drops: 0, calls: 0, streams: 0 };
 
@@ -20,8 +20,10 @@ export const assumed = {
   /** Rows that a wake reads, beside one for each member. */
   wakeRows: 12,
   historyBytes: 4194304,
-  /** How long a token lives; each connection sends a new one so often. */
-  tokenSeconds: 3600,
+  /** How long a token lives: what `roomful/server` gives unless told otherwise. */
+  tokenSeconds: 600,
+  /** When a client has renewed its token, as a part of that: at 70 to 90 %, by chance. */
+  renewedAfter: 0.8,
   /** How long an event keeps an object awake: Cloudflare's own example has 10 ms. */
   handlerSeconds: 0.01,
   /** How long a quiet object stays in memory. Cloudflare says that it is not billed; the upper bounds bill it. */
@@ -38,8 +40,8 @@ export const assumed = {
  * `saveSeconds` of another keeps the room from being put away until nothing has come for that long. */
 export const savingShare = (rate, saveSeconds) => (1 - Math.exp(-rate * saveSeconds)) ** 2;
 
-/** Looks for silence: one in four times PING_SECONDS while anybody is there, however many. */
-export const alarms = ({ people }, { pingSeconds }) => (people > 0 ? HOUR / (4 * pingSeconds) : 0);
+/** Looks for silence: one in four times PING_SECONDS while anybody is there with a WebSocket, however many. */
+export const alarms = ({ people, streams = 0 }, { pingSeconds }) => (people > streams ? HOUR / (4 * pingSeconds) : 0);
 
 /** The alarm that is set when the last one has gone, so that the room erases itself if nobody comes back (N9). */
 export const vacancies = ({ people, leaves }) => (leaves > 0 && leaves >= people ? 1 : 0);
@@ -70,17 +72,22 @@ export function historyRows(rate, { historyMessages, messageBytes, rowMessages, 
 /** An hour of a room of Roomful. */
 export function roomful(part, settings = assumed) {
   const hour = { ...QUIET, ...part };
-  const { people, rate, ephemeral, joins, leaves, drops, calls } = hour;
-  const renewals = (people * HOUR) / settings.tokenSeconds;
+  const { people, rate, ephemeral, joins, leaves, drops, calls, streams } = hour;
+  const renewals = (Math.max(0, people - streams) * HOUR) / (settings.tokenSeconds * settings.renewedAfter);
+  // A stream cannot renew its token: an alarm ends both, and it comes back with another one.
+  const returns = (streams * HOUR) / settings.tokenSeconds;
   const frames = HOUR * (rate + ephemeral) + renewals;
-  const looks = alarms(hour, settings);
-  const connects = joins + drops;
+  const looks = alarms(hour, settings) + returns;
+  const connects = joins + drops + returns;
   const events = frames + looks + connects + leaves + drops + calls;
   const asleep = wakes(events, hour, settings);
   const stored = HOUR * rate + calls;
+  const members = joins + leaves + 2 * drops;
+  // For a token that ends the first one after a wake sets an alarm. Where the last stream has ended, there is one more.
+  const set = asleep * (connects + renewals) + returns;
   return {
     ...used({ connects, calls, frames, alarms: looks, events, seconds: awake(hour, { frames, events }, settings) }, settings),
-    rowsWritten: Math.min(stored, HOUR * settings.commitsPerSecond) + joins + leaves + 2 * drops + looks + vacancies(hour) + renewals,
+    rowsWritten: Math.min(stored, HOUR * settings.commitsPerSecond) + members + looks + vacancies(hour) + set,
     rowsRead: asleep * (events * (settings.wakeRows + people) + stored * historyRows(stored / HOUR, settings)),
     messages: HOUR * (rate + ephemeral) + calls,
     stored,

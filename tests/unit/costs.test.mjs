@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { test } from "node:test";
+import { abuses, freeFor, limits, monthly } from "../../scripts/costs/abuse.mjs";
 import { ably, beyond, deliveries, listed, month, pusher, tooMuchForFree, total } from "../../scripts/costs/bill.mjs";
 import { fill } from "../../scripts/costs/page.mjs";
 import { report } from "../../scripts/costs/report.mjs";
@@ -22,41 +23,44 @@ test("people who only ping cost a look each 100 seconds, however many they are",
   assert.equal(alarms({ people: 1 }, assumed), 36);
   assert.equal(alarms({ people: 1000 }, assumed), 36);
   assert.equal(alarms({ people: 0 }, assumed), 0);
-  // 36 looks, and 10 tokens that are renewed within the hour, which is one frame each.
+  assert.equal(alarms({ people: 2, streams: 2 }, assumed), 0);
+  // 36 looks, and 10 tokens that are renewed each 8 minutes, which is one frame and, after a wake, one alarm.
   const hour = roomful({ people: 10 });
-  about(hour.objectRequests, 36 + 10 / 20);
-  assert.equal(hour.rowsWritten, 36 + 10);
-  // Each of the 46 takes 10 ms. Hardly ever does one come on the heels of another, so that a timer runs.
-  assert.ok(hour.secondsLeast >= 0.46 && hour.secondsLeast < 0.461, `${hour.secondsLeast}`);
-  about(hour.secondsMost, 460.46);
+  about(hour.objectRequests, 36 + 75 / 20);
+  about(hour.rowsWritten, 36 + 75);
+  // Each of the 111 takes 10 ms. Hardly ever does one come on the heels of another, so that a timer runs.
+  assert.ok(hour.secondsLeast >= 1.11 && hour.secondsLeast < 1.13, `${hour.secondsLeast}`);
+  about(hour.secondsMost, 1111.11);
   assert.equal(hour.workerRequests, 0);
-  // Each of the 46 reads the twelve rows of a wake and the ten members.
-  assert.equal(hour.rowsRead, 46 * 22);
+  // Each of the 111 reads the twelve rows of a wake and the ten members.
+  about(hour.rowsRead, 111 * 22);
 });
 
 test("a message costs a row, up to 20 a second", () => {
-  const rows = (rate) => roomful({ people: 1, rate }).rowsWritten - 36 - 1;
-  assert.equal(rows(1), 3600);
-  assert.equal(rows(19), 68_400);
-  assert.equal(rows(21), 72_000);
-  assert.equal(rows(100), 72_000);
-  assert.equal(roomful({ people: 1, ephemeral: 100 }).rowsWritten, 37);
+  // Hardly ever does a token that is renewed find such a room asleep.
+  const rows = (rate) => roomful({ people: 1, rate }).rowsWritten - 36;
+  about(rows(1), 3600);
+  about(rows(19), 68_400);
+  about(rows(21), 72_000);
+  about(rows(100), 72_000);
+  about(roomful({ people: 1, ephemeral: 100 }).rowsWritten, 36);
 });
 
 test("a busy room is awake all the time, and pays a request for 20 messages", () => {
   const hour = roomful({ people: 100, rate: 100 });
   assert.equal(hour.secondsLeast, 3600);
   assert.equal(hour.secondsMost, 3600);
-  about(hour.objectRequests, 36 + (360_000 + 100) / 20);
+  about(hour.objectRequests, 36 + (360_000 + 750) / 20);
 });
 
 test("who comes, goes and drops costs a row each, and two for a drop", () => {
   const hour = roomful({ people: 2, joins: 2, leaves: 2, drops: 3 });
-  // And one for the alarm when the last one has gone.
-  assert.equal(hour.rowsWritten, 2 + 2 + 6 + 36 + 2 + 1);
-  assert.equal(roomful({ people: 2, joins: 2, leaves: 1, drops: 3 }).rowsWritten, 2 + 1 + 6 + 36 + 2);
+  // An alarm for each of the five who come and the 15 tokens that are renewed: each finds the room asleep. And one when the
+  // last one has gone.
+  about(hour.rowsWritten, 2 + 2 + 6 + 36 + 20 + 1);
+  about(roomful({ people: 2, joins: 2, leaves: 1, drops: 3 }).rowsWritten, 2 + 1 + 6 + 36 + 20);
   assert.equal(hour.workerRequests, 5);
-  about(hour.objectRequests, 5 + 36 + 0.1);
+  about(hour.objectRequests, 5 + 36 + 15 / 20);
 });
 
 test("a frame on the heels of another keeps the room awake until there is a pause, and one alone does not", () => {
@@ -64,21 +68,25 @@ test("a frame on the heels of another keeps the room awake until there is a paus
   about(savingShare(10, 0.1), 0.399576);
   about(savingShare(1000, 0.1), 1);
   assert.equal(savingShare(0, 0.1), 0);
-  // A message a second and the token: 3,601 frames and 36 looks of 10 ms, and the share of the hour.
+  // A message a second and the tokens: 3,607.5 frames and 36 looks of 10 ms, and the share of the hour.
   const hour = roomful({ people: 1, rate: 1 });
-  about(hour.secondsLeast, 36.37 + 3600 * (1 - Math.exp(-0.36010 / 3.6)) ** 2);
+  about(hour.secondsLeast, 36.435 + 3600 * (1 - Math.exp(-0.36075 / 3.6)) ** 2);
 });
 
 test("an open event stream keeps its room awake for the whole hour", () => {
   const hour = roomful({ people: 1, streams: 1 });
   assert.deepEqual([hour.secondsLeast, hour.secondsMost, hour.rowsRead], [3600, 3600, 0]);
+  // It ends with its token six times, by an alarm, and comes back; nobody looks for silence. Two alarms are set each time:
+  // when the last one has gone, and for the next token.
+  assert.deepEqual([hour.workerRequests, hour.objectRequests, hour.rowsWritten], [6, 12, 12]);
+  about(roomful({ people: 2, streams: 1 }).rowsWritten, 36 + 12);
 });
 
 test("a message that wakes a room has the ids of its history read", () => {
-  // 36 messages, 2 tokens renewed and 36 looks an hour: every 49 s, so that all of them find it asleep.
-  about(roomful({ people: 2, rate: 0.01 }).rowsRead, 74 * 14 + 36 * (1000 / 8.64));
+  // 36 messages, 15 tokens renewed and 36 looks an hour: every 41 s, so that all of them find it asleep.
+  about(roomful({ people: 2, rate: 0.01 }).rowsRead, 87 * 14 + 36 * (1000 / 8.64));
   // A publish over HTTP does, too, and has an `id` if the package sends it: 36 looks and 36 publishes.
-  about(roomful({ people: 2, calls: 36 }).rowsRead, 74 * 14 + 36 * (1000 / 8.64));
+  about(roomful({ people: 2, calls: 36 }).rowsRead, 87 * 14 + 36 * (1000 / 8.64));
   // At one a second 14 messages of 250 bytes fill a row; at one in an hour each has a row of its own.
   about(historyRows(1, assumed), 1000 / 14);
   about(historyRows(1, { ...assumed, messageBytes: 50 }), 1000 / 32);
@@ -152,9 +160,20 @@ test("Ably's package is the smallest that takes it, and its use comes on top", (
 test("a room that is never quiet pays for 2,592,000 rows and at most for every second of a month", () => {
   const room = { name: "", rooms: 1, days: 30, hours: always({ people: 1, rate: 1 }) };
   const { roomful: own } = report(room, prices);
-  assert.equal(own.most.use.rows_written, 2_592_000 + 30 * 24 * 37);
+  about(own.most.use.rows_written, 2_592_000 + 30 * 24 * 36);
   about(own.most.use.gb_seconds, 331_776);
   about(own.most.month, 5);
+});
+
+test("what somebody may do without a pause has its price, and uses up a day of the free plan", () => {
+  const { use } = abuses()[0];
+  about(monthly(use, cloudflare), 20 * 30 * 86.4 * 0.001);
+  assert.equal(freeFor(use, cloudflare), 100_000 / 20);
+  // 100 frames over each of 50 connections are 250 requests a second.
+  about(monthly(abuses()[1].use, cloudflare), 250 * 30 * 86_400 * 0.15e-6);
+  assert.equal(freeFor(abuses()[1].use, cloudflare), 400);
+  // An object that is awake all day has 11,059 of the 13,000 GB-s.
+  assert.ok(freeFor(abuses()[4].use, cloudflare) > 86_400);
 });
 
 test("numbers are shown with three figures, and dollars with cents", () => {
@@ -187,6 +206,13 @@ test("what is assumed of Roomful are its defaults", () => {
   const seconds = Math.min(bound("GROWN_MS") / 1000, limit("HISTORY_SECONDS") / bound("GROWN_PART_OF_AGE"));
   assert.equal(seconds, assumed.rowSeconds);
   assert.equal(assumed.messagesARequest, cloudflare.messages_a_request);
+  assert.equal(limits.ratePerSecond, limit("RATE_PER_SECOND"));
+  assert.equal(limits.connections, limit("MAX_CONNECTIONS_PER_USER"));
+  assert.equal(limits.connectsPerSecond, limits.connections / 10);
+  const client = (...parts) => readFileSync(at("client", "src", ...parts), "utf8");
+  assert.equal(assumed.tokenSeconds, Number(client("server", "token.ts").match(/^  expiresIn = (\d+),$/m)[1]));
+  const [, from, span] = client("connection.ts").match(/expiresIn \* \(([\d.]+) \+ ([\d.]+) \* Math\.random\(\)\)/);
+  about(assumed.renewedAfter, Number(from) + Number(span) / 2);
 });
 
 test("every price names its source", () => {
