@@ -1,10 +1,11 @@
 // What the documents show compiles against the package's sources.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import test from "node:test";
 import { at } from "../../../scripts/project.mjs";
+import { createToken } from "../../src/server.ts";
 import { examples } from "../documents.ts";
 
 // A new Next.js app whose tsconfig.json Next.js wrote is not strict.
@@ -35,6 +36,18 @@ for (const strict of [true, false]) {
     assert.equal(complaints, "");
   });
 }
+
+test("T1: every secret that the documents show works as it stands", async () => {
+  const files = ["client/README.md", ".dev.vars.example", "examples/nextjs/.env.example"];
+  const shown = files.map((file) => readFileSync(at(...file.split("/")), "utf8")).join("\n");
+  const secrets = [...shown.matchAll(/^ROOMFUL_SECRETS?="(.*?)"/gm)].map(([, secret]) => secret!);
+  assert.equal(secrets.length, 4);
+  for (const secret of secrets) {
+    // A comma would make two of it, and what stands before a colon a kid.
+    assert.doesNotMatch(secret, /[,:]/);
+    await createToken({ secret, user: "ana", room: "lobby" });
+  }
+});
 
 function configuration(strict: boolean) {
   return {
