@@ -23,7 +23,7 @@ impl Report {
         "users at this moment",
         "rows written, alarms among them",
         "frames received",
-        "messages published",
+        "publishes taken, repeated ones too",
         "presence states received",
         "frames sent",
         "messages sent",
