@@ -182,6 +182,22 @@ test("side by side fits light and dark, and a phone has one person at a time", a
   await bo.page.screenshot({ path: `${folder}/panes-phone-frames.png` });
 });
 
+test("a phone on its side, or with its keyboard up, shows what is said, and the frames", async (t) => {
+  for (const viewport of [{ width: 667, height: 375 }, { width: 932, height: 430 }, { width: 375, height: 370 }]) {
+    const [ana] = await beside(t, `low-${viewport.width}`, { ...phone, viewport });
+    const height = (part) => ana.part(part).evaluate((node) => node.clientHeight);
+    await ana.say("Is there room?");
+    await ana.seesMessages(["Is there room?"]);
+    assert.ok((await height(".log")) > 80, `the messages have ${await height(".log")} of ${viewport.height} px`);
+    await ana.press("Frames");
+    await ana.frame("↑", "publish").click();
+    assert.ok((await height(".frames")) > 55, `the frames have ${await height(".frames")} of ${viewport.height} px`);
+    const { y, height: tall } = await ana.part(".detail").boundingBox();
+    assert.ok(y + tall <= viewport.height + 1, "what the frame is for is out of view");
+    assert.deepEqual(await tooWide(ana.page), []);
+  }
+});
+
 test("who wants less motion gets none", async (t) => {
   const [ana, bo] = await beside(t, "motion", { reducedMotion: "reduce" });
   const { x, y } = await ana.part(".chat").boundingBox();
