@@ -33,12 +33,7 @@ await main(async (args) => {
 });
 
 function read(args) {
-  let values;
-  try {
-    ({ values } = parseArgs({ args, options }));
-  } catch (error) {
-    throw new Failure(error.message);
-  }
+  const { values } = parseArgs({ args, options });
   for (const name of ["seeds", "seconds", "from", "threads"]) {
     if (values[name] !== undefined && !/^\d+$/.test(values[name])) throw new Failure(`--${name} takes a number`);
   }

@@ -102,7 +102,9 @@ export async function main(work) {
   try {
     await work(process.argv.slice(2));
   } catch (error) {
-    console.error(`roomful: ${error instanceof Failure ? error.message : error.stack}`);
+    // Of options that nobody knows `parseArgs` says so itself.
+    const explained = error instanceof Failure || error.code?.startsWith?.("ERR_PARSE_ARGS");
+    console.error(`roomful: ${explained ? error.message : error.stack}`);
     process.exitCode = 1;
   }
 }
