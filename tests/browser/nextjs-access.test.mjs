@@ -40,6 +40,8 @@ test("with the keyboard alone one signs in, opens a room, writes, removes somebo
   await keyboard.type("Ana");
   await keyboard.press("Enter");
   await page.waitForURL(`${app.url}/`);
+  // Its script is there when it counts people.
+  await page.getByTestId("online").filter({ hasText: /^\d|^Nobody/ }).waitFor();
   await tabTo(/^Open a room by name$/);
   await keyboard.type("Friday demo");
   await keyboard.press("Enter");
@@ -90,7 +92,7 @@ test("on a phone everything is within reach, and nothing is wider than the scree
     const { width, height } = await target.boundingBox();
     assert.ok(width >= 24 && height >= 24, `${name} has ${width} by ${height} px`);
     // It fails for what cannot be scrolled to, or has something else upon it.
-    await target.tap({ timeout: 5_000 });
+    await target.tap({ timeout: 20_000 });
   };
   await page.goto(app.url);
   await page.getByLabel("Your name").fill("Maximiliane von Hohenstein-Wittgenstein");

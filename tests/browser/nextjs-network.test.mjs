@@ -5,12 +5,12 @@ import { openBrowser } from "./chromium.mjs";
 import { numbered, startApp } from "./nextjs.mjs";
 
 const browser = await openBrowser(test);
-const app = await startApp(test, browser, { vars: { RECOVER_MESSAGES: "20" } });
+const app = await startApp(test, browser, { vars: { RECOVER_MESSAGES: "20", GRACE_SECONDS: "60" } });
 
 test("a Worker that was killed has everybody back where they were", async (t) => {
   const [ana, bo] = await app.in(t, "killed", ["Ana", "Bo"]);
   await ana.say("before");
-  await bo.seesTexts(["before"]);
+  for (const person of [ana, bo]) await person.seesTexts(["before"]);
   await ana.watch();
   await bo.watch();
   await app.worker.kill();
@@ -35,7 +35,7 @@ test("a Worker that was killed has everybody back where they were", async (t) =>
 test("what both say while one of them is offline is there once, and in one order", async (t) => {
   const [ana, bo] = await app.in(t, "both", ["Ana", "Bo"]);
   await ana.say("before");
-  await bo.seesTexts(["before"]);
+  for (const person of [ana, bo]) await person.seesTexts(["before"]);
   await ana.watch();
   await bo.watch();
   await ana.context.setOffline(true);
@@ -96,8 +96,9 @@ test("the dashboard follows a room by server-sent events", async (t) => {
   await app.fill("design", numbered(1, 7));
   await ana.see(async () => (await number("total")) === "7", "seven messages");
   assert.equal(await number("voices"), "1");
-  await app.worker.restart();
+  await app.worker.kill();
   await ana.see(async () => (await number("stream")) === "Connecting", "the loss");
+  await app.worker.start();
   await app.fill("design", ["while away"]);
   await ana.see(async () => (await number("total")) === "8", "what was said meanwhile to be counted");
   assert.deepEqual(sockets, []);

@@ -96,7 +96,7 @@ test("older messages come when one scrolls, and what one reads stays where it is
   await ana.seesTexts(numbered(61, 100));
   const line = ana.page.getByText("message 63", { exact: true });
   const log = ana.page.getByTestId("messages");
-  assert.ok(await log.evaluate((box) => box.scrollHeight - box.scrollTop - box.clientHeight < 1), "not at the end");
+  await ana.see(() => log.evaluate((box) => box.scrollHeight - box.scrollTop - box.clientHeight < 1), "the end");
   await log.evaluate((box) => box.scrollTo(0, 60));
   const before = await line.boundingBox();
   await ana.seesTexts(numbered(21, 100));

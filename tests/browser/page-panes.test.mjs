@@ -7,9 +7,11 @@ import { sitDown, sitTogether } from "./person.mjs";
 
 const vars = { ROOMFUL_SECRETS: undefined, ROOMFUL_ANONYMOUS: "true", GRACE_SECONDS: "3" };
 const server = await startServer(test, { vars });
+/** Whose grace nobody waits for, and whom no busy machine keeps away for so long. */
+const patient = await startServer(test, { vars: { ...vars, GRACE_SECONDS: "600" } });
 const browser = await openBrowser(test);
 
-const beside = (t, room) => sitTogether(t, browser, server, { room });
+const beside = (t, room, place = server) => sitTogether(t, browser, place, { room });
 
 const numbered = (from, to) => Array.from({ length: to - from + 1 }, (_, index) => `message ${from + index}`);
 
@@ -72,7 +74,7 @@ test("M1, P1, P2: two people side by side see each other's messages, pointers an
 });
 
 test("R1, R2, R4: who is cut off comes back at once where they were, and nobody else notices", async (t) => {
-  const [ana, bo] = await beside(t, "cut");
+  const [ana, bo] = await beside(t, "cut", patient);
   await ana.say("message 1");
   await bo.seesMessages(["message 1"]);
   await ana.page.evaluate(() => {
@@ -118,9 +120,7 @@ test("R2, R4, M4: offline, messages wait; online again, they go out once, and wh
 });
 
 test("R4: who leaves is gone at once, and who joins again has the messages", async (t) => {
-  // Nobody would wait for the end of a grace as long as that.
-  const patient = await startServer(t, { vars: { ...vars, GRACE_SECONDS: "600" } });
-  const [ana, bo] = await sitTogether(t, browser, patient, { room: "leaving" });
+  const [ana, bo] = await beside(t, "leaving", patient);
   await ana.say("before");
   await bo.seesMessages(["before"]);
   await ana.press("Leave");
@@ -167,8 +167,8 @@ test("M1, M6: fifty messages at once arrive in order, and both see the last one"
 });
 
 test("R1, R4: a reload keeps both places", async (t) => {
-  const [ana, bo] = await beside(t, "reloaded");
-  const witness = await sitDown(t, browser, server, { room: "reloaded", user: "cy" });
+  const [ana, bo] = await beside(t, "reloaded", patient);
+  const witness = await sitDown(t, browser, patient, { room: "reloaded", user: "cy" });
   await ana.say("before");
   await witness.seesMessages(["before"]);
   await witness.press("Frames");

@@ -148,7 +148,8 @@ test("R1, R5: a server that was killed has everybody back where they were", asyn
 });
 
 test("R1, R4: a reload is not noticed by others, and takes along what was not sent", async (t) => {
-  const [ana, bo] = await two(t, "reload");
+  const patient = await startServer(t, { vars: { ...vars, GRACE_SECONDS: "600" } });
+  const [ana, bo] = await two(t, "reload", { at: patient });
   await ana.say("before");
   await bo.seesMessages(["before"]);
   await bo.page.evaluate(() => {

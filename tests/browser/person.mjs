@@ -142,7 +142,7 @@ export class Person {
   /** Waits for a condition, and says what it has waited for in vain. */
   async see(condition, what) {
     try {
-      return await until(condition, "", { within: 15_000 });
+      return await until(condition, "", { within: 40_000 });
     } catch (error) {
       if (!error.message.startsWith("waited")) throw error;
       throw new Error(`waited in vain for ${typeof what === "function" ? await what() : what}`, { cause: error });
