@@ -19,6 +19,8 @@ import { setup } from "./setup.mjs";
 
 /** For each target, beside the replay of its corpus. */
 const FUZZ_SECONDS = 8;
+/** For a test, and for all of a file's together: they know by themselves what to wait for and how long. */
+const TIMEOUT_MS = 300_000;
 
 const suites = {
   native: (filter) => show("native tests", "cargo", ["test", "--locked", ...filter]),
@@ -70,7 +72,7 @@ async function nodeTests(label, folders, [filter, ...options], env = {}, atOnce 
     if (filter) throw new Failure(`${label}: no file's path holds ${filter}`);
     return say(`${label}: there are none yet`);
   }
-  const settings = ["--test-reporter=spec", `--test-concurrency=${atOnce}`, "--test-timeout=120000"];
+  const settings = ["--test-reporter=spec", `--test-concurrency=${atOnce}`, `--test-timeout=${TIMEOUT_MS}`];
   const args = ["--test", ...settings, ...options, ...files];
   await show(label, node(), args, { env });
 }
