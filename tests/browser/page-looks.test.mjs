@@ -122,6 +122,7 @@ test("axe finds nothing to complain of, in light and dark, wide and narrow", asy
     const [ana, bo] = await beside(t, `axe-${name}`, options);
     const { page } = ana;
     await ana.say("Hello");
+    await ana.seesMessages(["Hello"]);
     await bo.part(".text").evaluate((text) => {
       text.value = "Hello too";
       text.form.requestSubmit();
@@ -148,9 +149,11 @@ test("side by side fits light and dark, and a phone has one person at a time", a
   mkdirSync(folder, { recursive: true });
   for (const colorScheme of ["light", "dark"]) {
     const [ana, bo] = await beside(t, `looks-${colorScheme}`, { colorScheme });
-    await ana.say("Hello! Is anybody here?");
-    await bo.say("Yes. This is a longer message, so that one can see how its lines break on every screen.");
-    await ana.seesMessages(await bo.messages());
+    const said = ["Hello! Is anybody here?", "Yes. This is a longer message, so that one can see how its lines break on every screen."];
+    await ana.say(said[0]);
+    await bo.seesMessages(said.slice(0, 1));
+    await bo.say(said[1]);
+    await ana.seesMessages(said);
     await bo.press("Cut");
     const { x, y } = await ana.part(".chat").boundingBox();
     for (let step = 0; step < 20; step += 1) await ana.page.mouse.move(x + 80 + 5 * step, y + 100 + 2 * step);
@@ -166,6 +169,7 @@ test("side by side fits light and dark, and a phone has one person at a time", a
   const [ana, bo] = await beside(t, "looks-phone", phone);
   assert.deepEqual([await ana.pane.isVisible(), await bo.pane.isVisible()], [true, false]);
   await ana.say("From the one hand");
+  await ana.seesMessages(["From the one hand"]);
   await ana.page.click("#turns >> text=bo");
   assert.deepEqual([await ana.pane.isVisible(), await bo.pane.isVisible()], [false, true]);
   await bo.say("to the other");
