@@ -5,7 +5,6 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import path from "node:path";
 import test from "node:test";
 import { at } from "../../../scripts/project.mjs";
-import { createToken } from "../../src/server.ts";
 import { examples } from "../documents.ts";
 
 // A new Next.js app whose tsconfig.json Next.js wrote is not strict.
@@ -37,16 +36,11 @@ for (const strict of [true, false]) {
   });
 }
 
-test("T1: every secret that the documents show works as it stands", async () => {
+test("T1: no document shows a secret: one that is long enough would be taken for one, and be everybody's", () => {
   const files = ["client/README.md", ".dev.vars.example", "examples/nextjs/.env.example"];
   const shown = files.map((file) => readFileSync(at(...file.split("/")), "utf8")).join("\n");
-  const secrets = [...shown.matchAll(/^ROOMFUL_SECRETS?="(.*?)"/gm)].map(([, secret]) => secret!);
-  assert.equal(secrets.length, 4);
-  for (const secret of secrets) {
-    // A comma would make two of it, and what stands before a colon a kid.
-    assert.doesNotMatch(secret, /[,:]/);
-    await createToken({ secret, user: "ana", room: "lobby" });
-  }
+  const secrets = [...shown.matchAll(/^ROOMFUL_SECRETS?="(.*?)"/gm)].map(([, secret]) => secret);
+  assert.deepEqual(secrets, ["", "", "", ""]);
 });
 
 function configuration(strict: boolean) {
