@@ -199,6 +199,7 @@ fn wake(store: &mut Memory, sockets: &[(Link, &str)]) {
             Input::Closed {
                 link: *link,
                 code: 1006,
+                unread: 0,
             },
             store,
         );

@@ -60,7 +60,10 @@ impl World {
             14 => {
                 if let Some(link) = self.some_link(bytes)? {
                     match bytes.int_in_range(0..=2_u8)? {
-                        0 => self.handle(Input::Slow { link }),
+                        0 => {
+                            let unread = bytes.arbitrary()?;
+                            self.handle(Input::Slow { link, unread });
+                        }
                         1 => self.handle(Input::BinaryFrame { link }),
                         _ => self.handle(Input::OversizedFrame { link }),
                     }

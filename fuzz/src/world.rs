@@ -131,7 +131,11 @@ impl World {
     pub fn drop_end(&mut self, link: Link, code: u16) {
         self.forget(link);
         if self.wake() {
-            self.handle(Input::Closed { link, code });
+            self.handle(Input::Closed {
+                link,
+                code,
+                unread: 0,
+            });
         }
     }
 
@@ -207,7 +211,11 @@ impl World {
         }
         // Their clients close them as well, or nobody would be let in any more (N11).
         for link in closed {
-            self.handle(Input::Closed { link, code: 1006 });
+            self.handle(Input::Closed {
+                link,
+                code: 1006,
+                unread: 0,
+            });
         }
         let banned = self.store.bans.values().any(|until| *until > self.now);
         let stored = self.store.meta.is_some() || banned;

@@ -22,7 +22,6 @@ impl Room {
     /// What carried a connection has ended.
     pub(super) fn drop_link(&mut self, link: Link, code: u16, turn: &mut Turn<'_>) {
         let Some(connection) = self.unlink(link) else {
-            self.stuck.forget(link);
             return;
         };
         let grace = if connection.kind.is_stream() {
@@ -128,7 +127,8 @@ impl Room {
         let Some(connection) = self.connections.get(&link) else {
             return;
         };
-        let left = if connection.kind.is_stream() {
+        let left = self.stuck.closed(link, connection.user.id.clone());
+        if connection.kind.is_stream() {
             self.counters.one(Count::MessagesSent);
             let mut text = String::new();
             body::event(&mut text, &error.to_frame(), None, &self.meta.epoch);
@@ -136,10 +136,7 @@ impl Room {
                 to: vec![link],
                 text,
             }));
-            String::new()
-        } else {
-            self.stuck.closed(link, connection.user.id.clone())
-        };
+        }
         turn.out.push(Action::Close {
             link,
             code: error.code.close(),

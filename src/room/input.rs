@@ -65,11 +65,15 @@ pub enum Input<'a> {
         link: Link,
         /// The close code, which decides on the grace (R4); 1006 if there is none.
         code: u16,
+        /// How many bytes wait for its reader even so. If there are any, the same comes again once there are none.
+        unread: u32,
     },
     /// It does not read what is sent to it, or has not read much of it when the room closed it.
     Slow {
         /// The connection's link, which the room may not know any more.
         link: Link,
+        /// How many bytes its reader had not read when it was closed; 0 if they are few, or dropped.
+        unread: u32,
     },
     /// The outcome of [`Action::Verify`](super::Action::Verify).
     Renewed {

@@ -12,7 +12,7 @@ const PREFIX: &str = "roomful_room_";
 /// How the room is at this moment, and what storage counts, in the order of the numbers.
 const GAUGES: &str = "\
 connections|gauge|kind|websocket stream absent|Connections; absent: within the grace.
-closed_sockets|gauge|||Sockets that the room has closed and that have not ended.
+closed_sockets|gauge|||Sockets and streams that the room has closed and that have not ended.
 users|gauge|||Different users among the members.
 members|gauge|||Members.
 history_messages|gauge|||Messages in the history.

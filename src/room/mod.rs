@@ -197,13 +197,16 @@ impl Room {
             Input::BinaryFrame { link } => {
                 self.close(link, &Error::new(ErrorCode::BinaryFrame), turn);
             }
-            Input::Closed { link, code } => {
-                if self.knows(link) {
+            Input::Closed { link, code, unread } => {
+                let user = self.connections.get(&link).map(|open| open.user.clone());
+                if user.is_some() {
                     self.counters.ended(code);
                 }
+                self.stuck
+                    .ended(link, unread, user.as_ref().map(|user| &*user.id));
                 self.drop_link(link, code, turn);
             }
-            Input::Slow { link } => self.slow(link, turn),
+            Input::Slow { link, unread } => self.slow(link, unread, turn),
             Input::Renewed {
                 link,
                 id,

@@ -10,6 +10,8 @@ const MAX_BUFFERED = 8 * MIB;
 const MAX_BUFFERED_TOGETHER = 32 * MIB;
 // Nobody is too slow for the others' sake with no more than this: a welcome and what was missed may be as long.
 const BUFFERED_ANYWAY = MIB;
+// What waits for one that is closed counts from here on: nearly always something is on its way.
+const UNREAD_ANYWAY = 64 * 1024;
 // Sockets are asked how much waits for them once so many characters were sent to one of them, or to all together: to
 // ask takes 0.3 µs, which is some hundredths of a send, for what hardly ever matters.
 const LOOK_AFTER = MIB;
@@ -29,6 +31,8 @@ export class Host {
   #context;
   #sockets = new Map();
   #streams = new Map();
+  // What waits for readers whose sockets have ended, by link: no event tells when it is gone.
+  #waiting = new Map();
   #next = 1;
   // Characters sent since sockets were last asked: to one of them at most, and to all.
   #toOne = 0;
@@ -178,41 +182,55 @@ export class Host {
   silence(link) {
     const socket = this.#sockets.get(link);
     this.#sockets.delete(link);
-    if (socket) socket.deaf = true;
+    if (socket) {
+      socket.deaf = true;
+      this.#listen(socket);
+    }
     return socket;
   }
 
   /**
-   * Ends a link from the room's side, and leaves `left` as the attachment of its socket; tells whether much is left that its
-   * reader has not read.
+   * Ends a link from the room's side, and leaves `left` as the attachment of its socket; tells how many bytes are left that
+   * its reader has not read, if they are many.
    */
   close(link, code, reason, left) {
     const stream = this.#streams.get(link);
     if (stream !== undefined) {
       this.#streams.delete(link);
       // Of a reader that is too slow, what waits for it is dropped.
-      const ended = stream.waiting > BUFFERED_ANYWAY ? stream.writer.abort() : stream.writer.close();
-      ended.catch(() => {});
-      return false;
+      const dropped = stream.waiting > BUFFERED_ANYWAY;
+      // It has ended when its reader has read everything, or is gone.
+      const ended = () => this.#context.guard.streamEnded(link);
+      (dropped ? stream.writer.abort() : stream.writer.close()).then(ended, ended);
+      return dropped ? 0 : much(stream.waiting);
     }
     const socket = this.silence(link);
-    if (socket === undefined) return false;
-    const muchIsLeft = socket.bufferedAmount > BUFFERED_ANYWAY;
+    if (socket === undefined) return 0;
+    const unread = much(socket.bufferedAmount);
     try {
       socket.serializeAttachment(left);
       socket.close(code, reason);
     } catch {
       // It is closed already.
     }
-    return muchIsLeft;
+    return unread;
   }
 
   /**
    * Completes the closing that the other side began, without which the client stays in CLOSING (hibernatable sockets,
-   * whatever the compatibility date says; seen on workerd of 2026-11).
+   * whatever the compatibility date says; seen on workerd of 2026-11). Tells how many bytes wait for it even so: it may read
+   * no further, and keep its network.
    */
   closed(link, socket, code) {
     this.#forget(link, socket);
+    // One whose network went first is closed by then, and so is one that the room has closed.
+    if (socket.readyState === WebSocket.CLOSED && !socket.deaf) socket.broken = true;
+    const unread = this.#unread(socket);
+    if (unread > 0) {
+      this.#listen(socket);
+      // The runtime holds it for as long as something waits.
+      this.#waiting.set(link, new WeakRef(socket));
+    }
     try {
       // Some codes are told to us but must not be said: 1005, 1006 and 1015, and what a hostile client makes up, whose
       // socket would stay open and count nowhere.
@@ -221,6 +239,33 @@ export class Host {
     } catch {
       // It is closed already.
     }
+    return unread;
+  }
+
+  /** The links of those for whom nothing waits any more, each once. */
+  drained() {
+    const links = [...this.#waiting.keys()].filter((link) => this.#unread(this.#waiting.get(link).deref()) === 0);
+    for (const link of links) this.#waiting.delete(link);
+    return Uint32Array.from(links);
+  }
+
+  /** How many bytes wait for the reader of a socket. What the runtime tells stays as it was when the network went. */
+  #unread(socket) {
+    if (socket === undefined || socket.broken) return 0;
+    try {
+      // It has tags, if only none, until the runtime lets go of its connection.
+      this.#context.getTags(socket);
+    } catch {
+      return 0;
+    }
+    return socket.bufferedAmount ?? 0;
+  }
+
+  /** Listens for the only sign that the network of a socket which was closed is gone. */
+  #listen(socket) {
+    socket.addEventListener("error", () => {
+      socket.broken = true;
+    });
   }
 
   #forget(link, socket) {
@@ -260,6 +305,11 @@ export class Host {
     const run = (rows, statement) => rows + storage.sql.exec(statement).rowsWritten;
     return storage.transactionSync(() => statements.split(";").reduce(run, 0));
   }
+}
+
+/** Bytes that wait for a reader, if they are many. Not every version of the runtime knows how many wait. */
+function much(bytes) {
+  return bytes > UNREAD_ANYWAY ? bytes : 0;
 }
 
 /** Whether `signature` over `input` is by the owner of `jwk` (JSON text). `algorithm` is JSON for WebCrypto. */

@@ -39,9 +39,11 @@ extern "C" {
         code: u16,
         reason: &str,
         left: &str,
-    ) -> Result<bool, JsValue>;
+    ) -> Result<u32, JsValue>;
     #[wasm_bindgen(method, catch)]
-    pub fn closed(this: &Host, link: u32, socket: &WebSocket, code: u16) -> Result<(), JsValue>;
+    pub fn closed(this: &Host, link: u32, socket: &WebSocket, code: u16) -> Result<u32, JsValue>;
+    #[wasm_bindgen(method)]
+    pub fn drained(this: &Host) -> Uint32Array;
     #[wasm_bindgen(method, catch)]
     pub fn pings(this: &Host) -> Result<Float64Array, JsValue>;
     #[wasm_bindgen(method, catch, js_name = setAlarm)]

@@ -131,7 +131,7 @@ impl Room {
     #[wasm_bindgen(js_name = streamEnded)]
     pub fn stream_ended(&self, link: u32) {
         let link = Link(link);
-        self.during(|shell| shell.handle(Input::Closed { link, code: 1006 }));
+        self.during(|shell| shell.ended(link, 1006, 0));
     }
 }
 
@@ -173,11 +173,8 @@ impl Room {
         let _ = shell.wake(None);
         let link = shell.host().link_of(socket.as_ref());
         // It may be closed already, which is no fault.
-        let _ = shell.host().closed(link, socket.as_ref(), code);
-        shell.handle(Input::Closed {
-            link: Link(link),
-            code,
-        });
+        let unread = shell.host().closed(link, socket.as_ref(), code);
+        shell.ended(Link(link), code, unread.unwrap_or_default());
     }
 
     async fn answer(&self, request: &mut Request) -> std::result::Result<Response, Error> {

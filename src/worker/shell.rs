@@ -116,13 +116,14 @@ impl Shell {
     pub fn handle(&self, input: Input<'_>) {
         let mut slow = Vec::new();
         self.step(input, &mut slow);
-        while let Some(link) = slow.pop() {
-            self.step(Input::Slow { link }, &mut slow);
+        while let Some((link, unread)) = slow.pop() {
+            self.step(Input::Slow { link, unread }, &mut slow);
         }
     }
 
-    /// `slow` are the links that something was withheld from, and that the room has not been told of yet.
-    fn step(&self, input: Input<'_>, slow: &mut Vec<Link>) {
+    /// `slow` are the links that something was withheld from, or that were closed with so many bytes unread, and that the
+    /// room has not been told of yet.
+    fn step(&self, input: Input<'_>, slow: &mut Vec<(Link, u32)>) {
         let mut actions = Vec::new();
         let (name, report) = {
             let mut life = self.life.borrow_mut();
@@ -150,7 +151,7 @@ impl Shell {
         }
     }
 
-    fn carry_out(&self, action: Action, name: &str, slow: &mut Vec<Link>) {
+    fn carry_out(&self, action: Action, name: &str, slow: &mut Vec<(Link, u32)>) {
         let outcome = match action {
             Action::Accept { link, .. } => self.accept(link),
             Action::Refuse { error, .. } => {
@@ -174,9 +175,9 @@ impl Shell {
             } => self
                 .host
                 .close(link.0, code, close_reason(&reason), &left)
-                .map(|much_is_left| {
-                    if much_is_left {
-                        slow.push(link);
+                .map(|unread| {
+                    if unread > 0 {
+                        slow.push((link, unread));
                     }
                 }),
             Action::Verify {
@@ -207,8 +208,17 @@ impl Shell {
         }
     }
 
+    /// What carries a connection has ended, with so many bytes that wait for its reader even so.
+    pub fn ended(&self, link: Link, code: u16, unread: u32) {
+        self.handle(Input::Closed { link, code, unread });
+    }
+
     /// Asks the room to let something in, and returns what carries it if the room did.
     pub fn arrive(&self, arriving: Arriving, input: Input<'_>) -> Result<Carrier, Error> {
+        // What nobody waits for any more does not count against whom it belonged to.
+        for link in self.host.drained().to_vec() {
+            self.ended(Link(link), 1006, 0);
+        }
         self.arriving.replace(Some(arriving));
         self.handle(input);
         let decided = self.arriving.take();
@@ -221,7 +231,7 @@ impl Shell {
             None => Ok(()),
         };
         if accepted.is_err() {
-            self.later(move |shell| shell.handle(Input::Closed { link, code: 1000 }));
+            self.later(move |shell| shell.ended(link, 1000, 0));
         }
         accepted
     }
@@ -275,13 +285,14 @@ impl Shell {
 }
 
 /// All but those who are too slow: to hear what follows without what was withheld would hide the gap (R2).
-fn numbers(links: &[Link], slow: &[Link]) -> Vec<u32> {
-    let links = links.iter().filter(|link| !slow.contains(link));
+fn numbers(links: &[Link], slow: &[(Link, u32)]) -> Vec<u32> {
+    let is_slow = |link: &Link| slow.iter().any(|(slow, _)| slow == link);
+    let links = links.iter().filter(|link| !is_slow(link));
     links.map(|link| link.0).collect()
 }
 
-fn note_slow(links: Option<worker::js_sys::Uint32Array>, slow: &mut Vec<Link>) {
+fn note_slow(links: Option<worker::js_sys::Uint32Array>, slow: &mut Vec<(Link, u32)>) {
     if let Some(links) = links {
-        slow.extend(links.to_vec().into_iter().map(Link));
+        slow.extend(links.to_vec().into_iter().map(|link| (Link(link), 0)));
     }
 }

@@ -63,8 +63,26 @@ export default [
   {
     promise: "E3: a user whose slow sockets have not ended is refused",
     file: "src/room/stuck.rs",
-    text: "if much < MOST &&",
-    by: "if much <= MOST &&",
+    text: "if unread < MOST_UNREAD &&",
+    by: "if unread <= MOST_UNREAD &&",
+  },
+  {
+    promise: "E3: what a user has left unread counts together",
+    file: "src/room/stuck.rs",
+    text: "unread = unread.saturating_add(left.unread);",
+    by: "unread = unread.max(left.unread);",
+  },
+  {
+    promise: "E3: what is unread counts though the client has closed",
+    file: "src/room/stuck.rs",
+    text: "&& unread > 0",
+    by: "&& unread > u32::MAX - 1",
+  },
+  {
+    promise: "N11: streams that the room has closed count until they end",
+    file: "src/room/depart.rs",
+    text: "let left = self.stuck.closed(link, connection.user.id.clone());",
+    by: "let left = if connection.kind.is_stream() { String::new() } else { self.stuck.closed(link, connection.user.id.clone()) };",
   },
   {
     promise: "N11: a user whose closed sockets do not end is refused",

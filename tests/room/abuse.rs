@@ -6,6 +6,8 @@ use crate::world::{Client, World, arrival, json};
 use roomful::protocol::{Error, ErrorCode, HistoryQuery, http};
 use roomful::room::{Call, Input};
 
+const MIB: u32 = 1_024 * 1_024;
+
 #[test]
 fn n6_leaving_and_coming_again_does_not_refill_the_bucket() {
     let cursor = || json!({"type": "publish", "event": "c", "ephemeral": true});
@@ -294,8 +296,10 @@ fn e3_a_user_whose_slow_sockets_have_not_ended_is_refused() {
     for _ in 0..4 {
         let (ana, _) = world.enter(&resume);
         let link = world.link(ana);
-        world.handle(Input::Slow { link });
+        world.handle(Input::Slow { link, unread: 0 });
         assert_eq!(world.closed(ana), Some(4101));
+        let unread = 8 * MIB;
+        world.handle(Input::Slow { link, unread });
         ended.push(link);
     }
     // Also where a place is kept.
@@ -304,14 +308,18 @@ fn e3_a_user_whose_slow_sockets_have_not_ended_is_refused() {
     world.join("bob");
     world.pass(100);
     let link = ended.remove(0);
-    world.handle(Input::Closed { link, code: 1006 });
+    world.handle(Input::Closed {
+        link,
+        code: 1006,
+        unread: 0,
+    });
     world.enter(&resume);
     // What waits for a stream is dropped with it.
     let stream = roomful::room::Kind::Stream { presence: false };
     for _ in 0..5 {
         let eve = world.connect(&arrival("eve").kind(stream));
         let link = world.link(eve);
-        world.handle(Input::Slow { link });
+        world.handle(Input::Slow { link, unread: 0 });
     }
     world.join("eve");
 }
@@ -334,18 +342,119 @@ fn e3_so_is_one_who_left_much_unread_whatever_the_sockets_were_closed_for() {
             mal = next;
             // With little unread nobody is stuck.
             if left >= 5 {
-                world.handle(Input::Slow { link });
+                let unread = 10 * MIB;
+                world.handle(Input::Slow { link, unread });
             }
         }
         assert!(world.is_open(mal), "nothing befalls the next one");
         let link = world.link(mal);
         world.send_binary(mal);
-        world.handle(Input::Slow { link });
+        let unread = 2 * MIB;
+        world.handle(Input::Slow { link, unread });
         let refused = world.connect(&resume);
         assert_eq!(refusal(&world, refused).unwrap().code, ErrorCode::UserFull);
-        world.handle(Input::Closed { link, code: 1006 });
+        world.handle(Input::Closed {
+            link,
+            code: 1006,
+            unread: 0,
+        });
         world.enter(&resume);
     }
+}
+
+#[test]
+fn e3_what_a_user_has_left_unread_in_many_sockets_counts_together() {
+    let mut world = World::new();
+    world.linger = true;
+    for unread in [900 * 1024, MIB] {
+        for user in ["mal", "ana"] {
+            let (closed, _) = world.join(user);
+            let link = world.link(closed);
+            world.send_binary(closed);
+            world.handle(Input::Slow { link, unread });
+        }
+    }
+    let mut last = None;
+    for _ in 0..31 {
+        let (mal, _) = world.join("mal");
+        let link = world.link(mal);
+        world.send_binary(mal);
+        let unread = 990 * 1024;
+        world.handle(Input::Slow { link, unread });
+        last = Some(link);
+    }
+    // 154 KiB are left of 32 MiB. The largest number counts that was told of one.
+    let (mal, _) = world.join("mal");
+    let link = world.link(mal);
+    world.send_binary(mal);
+    for unread in [180 * 1024, 90 * 1024] {
+        world.handle(Input::Slow { link, unread });
+    }
+    let refused = world.connect(&arrival("mal"));
+    assert_eq!(refusal(&world, refused).unwrap().code, ErrorCode::UserFull);
+    world.join("ana");
+    let link = last.unwrap();
+    world.handle(Input::Closed {
+        link,
+        code: 1006,
+        unread: 0,
+    });
+    world.join("mal");
+}
+
+#[test]
+fn e3_what_is_unread_counts_though_the_client_has_closed_its_socket() {
+    for closed_before in [false, true] {
+        let mut world = World::new();
+        world.linger = true;
+        let links = [(); 4].map(|()| {
+            let (mal, _) = world.join("mal");
+            let link = world.link(mal);
+            if closed_before {
+                world.send_binary(mal);
+            }
+            let (code, unread) = (1000, 8 * MIB);
+            world.handle(Input::Closed { link, code, unread });
+            link
+        });
+        let refused = world.connect(&arrival("mal"));
+        assert_eq!(refusal(&world, refused).unwrap().code, ErrorCode::UserFull);
+        world.join("ana");
+        let [link, ..] = links;
+        world.handle(Input::Closed {
+            link,
+            code: 1006,
+            unread: 0,
+        });
+        world.join("mal");
+    }
+    // It counts by its bytes alone: nothing else is left of it.
+    let mut world = World::with(|limits| limits.connections_per_user = 10);
+    for _ in 0..100 {
+        world.pass(1_000);
+        let (ana, _) = world.join("ana");
+        let link = world.link(ana);
+        let (code, unread) = (1000, 400);
+        world.handle(Input::Closed { link, code, unread });
+    }
+}
+
+#[test]
+fn n11_streams_that_the_room_has_closed_count_like_sockets_until_they_end() {
+    let mut world = World::with(|limits| limits.connections_per_user = 20);
+    world.linger = true;
+    let stream = arrival("mal").kind(roomful::room::Kind::Stream { presence: false });
+    for _ in 0..60 {
+        world.pass(1_000);
+        let stream = world.connect(&stream);
+        assert!(refusal(&world, stream).is_none());
+        world.disconnect(json!({"user": "mal"})).unwrap();
+    }
+    world.pass(60_000);
+    let refused = world.connect(&stream);
+    assert_eq!(refusal(&world, refused).unwrap().code, ErrorCode::UserFull);
+    world.end_left(1);
+    world.join("mal");
 }
 
 #[test]

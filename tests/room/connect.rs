@@ -216,7 +216,11 @@ fn r1_an_older_socket_of_the_session_is_replaced_and_the_member_stays() {
     assert_eq!(second["occupancy"], json!({"connections": 2, "users": 2}));
     // The end of the old socket is told late, and concerns nobody.
     let link = roomful::room::Link(1);
-    world.handle(roomful::room::Input::Closed { link, code: 1006 });
+    world.handle(roomful::room::Input::Closed {
+        link,
+        code: 1006,
+        unread: 0,
+    });
     world.pass(60_000);
     world.ping(again);
     assert_eq!(world.brief(bob), [""; 0]);

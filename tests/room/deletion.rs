@@ -23,7 +23,11 @@ fn h5_deletion_closes_everyone_and_begins_a_new_epoch_in_the_same_turn() {
     assert!(world.store.meta.is_none() && world.store.log.is_empty());
     let written = world.store.rows_written;
     for link in links {
-        world.handle(Input::Closed { link, code: 1006 });
+        world.handle(Input::Closed {
+            link,
+            code: 1006,
+            unread: 0,
+        });
         world.handle(Input::Frame {
             link,
             text: "{\"type\":\"state\",\"state\":1}",
@@ -90,14 +94,19 @@ fn e3_h5_what_a_user_has_left_unread_outlives_the_room() {
     });
     world.delete().unwrap();
     for link in links {
-        world.handle(Input::Slow { link });
+        let unread = 8 * 1_024 * 1_024;
+        world.handle(Input::Slow { link, unread });
     }
     let refused = world.connect(&arrival("mal"));
     let error = world.clients[refused.0].refused.clone().unwrap();
     assert_eq!(error.code, ErrorCode::UserFull);
     world.join("bob");
     let [link, ..] = links;
-    world.handle(Input::Closed { link, code: 1006 });
+    world.handle(Input::Closed {
+        link,
+        code: 1006,
+        unread: 0,
+    });
     world.join("mal");
 }
 
@@ -108,7 +117,8 @@ fn e3_n9_it_outlives_a_room_that_erases_itself_as_well() {
     for _ in 0..4 {
         let (mal, _) = world.join("mal");
         let link = world.link(mal);
-        world.handle(Input::Slow { link });
+        let unread = 8 * 1_024 * 1_024;
+        world.handle(Input::Slow { link, unread });
     }
     world.pass(3_600_000);
     assert!(world.store.meta.is_none(), "the room is gone");

@@ -205,7 +205,7 @@ fn r2_e3_behind_what_was_withheld_from_a_slow_reader_comes_nothing_but_the_error
         world.send(ana, message.clone());
         world.read(ana);
         let link = world.link(ana);
-        world.handle(Input::Slow { link });
+        world.handle(Input::Slow { link, unread: 0 });
         assert_eq!(world.closed(ana), Some(4101));
         let told = world.read_frames(ana);
         assert!(told.len() == 1 && told[0].contains("too_slow"), "{told:?}");

@@ -79,9 +79,8 @@ pub struct World {
     /// When frames went out: how many links a text went to.
     pub sends: Vec<(u64, usize)>,
     pub attaches: u64,
-    /// Sockets that the room has closed and that have not ended, with what is attached to them. They end at once unless
-    /// they `linger`.
-    left: Vec<(Link, String)>,
+    /// What the room has closed and has not ended, with what is attached to it. It ends at once unless it is to `linger`.
+    left: Vec<(Link, Kind, String)>,
     pub linger: bool,
     /// When the room last had something to do.
     pub last_event: u64,
@@ -173,7 +172,7 @@ impl World {
                 sockets.push((link, attachment.clone()));
             }
         }
-        for (link, left) in &mut self.left {
+        for (link, _, left) in &mut self.left {
             *link = Link(self.next_link);
             self.next_link += 1;
             sockets.push((*link, left.clone()));
@@ -190,11 +189,10 @@ impl World {
     /// Puts the room away if it does not mind; its sockets live on.
     pub fn evict(&mut self) -> bool {
         let may = self.room.as_ref().is_some_and(|room| !room.is_waiting());
-        let streams = self
-            .clients
-            .iter()
-            .any(|end| end.link.is_some() && end.kind.is_stream());
-        if !may || streams || self.disk.is_busy() {
+        let open = self.clients.iter().filter(|end| end.link.is_some());
+        let open = open.map(|end| end.kind);
+        let mut kinds = open.chain(self.left.iter().map(|(_, kind, _)| *kind));
+        if !may || kinds.any(Kind::is_stream) || self.disk.is_busy() {
             return false;
         }
         assert_eq!(
@@ -229,11 +227,15 @@ impl World {
         }
     }
 
-    /// Some of the sockets that the room has closed end.
+    /// Some of what the room has closed ends.
     pub fn end_left(&mut self, most: usize) {
         let some = self.left.len().min(most);
-        for (link, _) in self.left.drain(..some).collect::<Vec<_>>() {
-            self.handle(Input::Closed { link, code: 1006 });
+        for (link, ..) in self.left.drain(..some).collect::<Vec<_>>() {
+            self.handle(Input::Closed {
+                link,
+                code: 1006,
+                unread: 0,
+            });
         }
     }
 

@@ -7,7 +7,16 @@ const { Host } = await import("../../src/worker/host.js");
 
 function socket(attachment) {
   const sent = [];
-  return { sent, deserializeAttachment: () => attachment, send: (text) => sent.push(text) };
+  return {
+    sent,
+    readyState: WebSocket.CLOSING,
+    deserializeAttachment: () => attachment,
+    send: (text) => sent.push(text),
+    close() {},
+    addEventListener(_, lose) {
+      this.lose = lose;
+    },
+  };
 }
 
 const lines = (restored) => new TextDecoder().decode(restored).split("\n");
@@ -37,7 +46,11 @@ function readers(...waiting) {
       return mib && mib * MIB;
     },
   }));
-  const host = new Host({ setWebSocketAutoResponse() {}, getWebSockets: () => here });
+  const getTags = ({ released }) => {
+    if (released) throw new Error("it has none any more");
+    return [];
+  };
+  const host = new Host({ setWebSocketAutoResponse() {}, getWebSockets: () => here, getTags });
   host.restore();
   /** Who is too slow, once so much was sent that they are looked at. */
   const slow = () => {
@@ -85,7 +98,6 @@ test("e3 a socket that the room has closed keeps its link until it has ended", (
   here[0].serializeAttachment = (left) => {
     attached = left;
   };
-  here[0].close = () => {};
   host.close(1, 4101, "too slow", '"ana"');
   assert.equal(attached, '"ana"');
   assert.equal(host.linkOf(here[0]), 1);
@@ -93,4 +105,29 @@ test("e3 a socket that the room has closed keeps its link until it has ended", (
   assert.deepEqual(here[0].sent, []);
   host.closed(1, here[0], 1006);
   assert.equal(host.linkOf(here[0]), 0);
+});
+
+test("e3 how much waits for the reader of a socket that has ended is told, and when it is gone", () => {
+  const { host, here } = readers(2, 2, 2, undefined, 0);
+  // The network of this one went first.
+  here[2].readyState = WebSocket.CLOSED;
+  const unread = here.map((one, index) => host.closed(index + 1, one, 1006));
+  assert.deepEqual(unread, [2 * MIB, 2 * MIB, 0, 0, 0]);
+  assert.deepEqual([...host.drained()], []);
+  here[0].lose();
+  assert.deepEqual([...host.drained()], [1]);
+  here[1].released = true;
+  assert.deepEqual([...host.drained()], [2]);
+  assert.deepEqual([...host.drained()], []);
+});
+
+test("e3 what waits for one that the room has closed is told when it has ended as well, unless its network has gone", () => {
+  for (const gone of [false, true]) {
+    const { host, here } = readers(2);
+    here[0].serializeAttachment = () => {};
+    assert.equal(host.close(1, 4101, "too slow", "left"), 2 * MIB);
+    here[0].readyState = WebSocket.CLOSED;
+    if (gone) here[0].lose();
+    assert.equal(host.closed(1, here[0], 1006), gone ? 0 : 2 * MIB);
+  }
 });

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import http from "node:http";
 import { test } from "node:test";
 import { freshRoom, get, join, post, request } from "./client.mjs";
+import { sample } from "./exposition.mjs";
 import { startServer } from "./server.mjs";
 import { listen } from "./stream.mjs";
-import { seconds } from "./token.mjs";
+import { mint, seconds } from "./token.mjs";
 import { until } from "./until.mjs";
 
 const server = await startServer(test, { vars: { GRACE_SECONDS: 1, PING_SECONDS: 2 } });
@@ -121,4 +124,21 @@ test("h7 a stream needs subscribe, and a token", async () => {
   const refused = await get(server, `/room/${room}`, { headers, claims: { room, can: ["publish"] } });
   assert.deepEqual([refused.status, refused.body.error.code], [403, "forbidden"]);
   assert.equal((await get(server, `/room/${room}`, { headers, token: null })).status, 401);
+});
+
+test("n11 streams that the room has closed have ended when they are read, or when their readers are gone", async () => {
+  const room = freshRoom();
+  const reads = await listen(server, room);
+  const query = new URLSearchParams({ token: mint({ sub: "listener", room }) });
+  const deaf = http.get(`${server.url}/room/${room}?${query}`, { agent: false, headers: { accept: "text/event-stream" } });
+  deaf.on("error", () => {});
+  await once(deaf, "response");
+  for (let sent = 0; sent < 100; sent++) await say(room, "x".repeat(60_000), { ephemeral: true });
+  const { body } = await post(server, `/room/${room}/disconnect`, { user: "listener" });
+  assert.deepEqual(body, { closed: 2 });
+  const closed = async () => sample((await get(server, `/room/${room}/metrics`)).body, "roomful_room_closed_sockets");
+  await reads.end();
+  await until(async () => (await closed()) <= 1, "the one that was read to end");
+  deaf.destroy();
+  await until(async () => (await closed()) === 0, "the other one to end");
 });

@@ -158,7 +158,7 @@ impl Universe {
             // Noticed as it is sent something, so its room is awake.
             if told && !wire.reads && wire.down.len() > UNREAD && end.link.is_some() {
                 let link = world.link(client);
-                world.handle(Input::Slow { link });
+                world.handle(Input::Slow { link, unread: 0 });
             }
             return;
         }

@@ -57,9 +57,7 @@ impl World {
                 let client = self.links.remove(&link).expect("the link is there");
                 let end = &mut self.clients[client.0];
                 (end.link, end.attachment, end.ended) = (None, None, Some(code));
-                if !end.kind.is_stream() {
-                    self.left.push((link, left));
-                }
+                self.left.push((link, end.kind, left));
                 self.tell(Outward::Closed(client, code, reason));
             }
             Action::Verify {

@@ -147,7 +147,11 @@ impl World {
         if !awake {
             return;
         }
-        self.handle(Input::Closed { link, code });
+        self.handle(Input::Closed {
+            link,
+            code,
+            unread: 0,
+        });
     }
 
     /// What arrived since the last look, message by message.
