@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::hostile;
 use super::place::Place;
 use super::random::Random;
+use super::said::UNSTORED;
 use super::step::{Step, Way, What};
 use super::universe::Universe;
 use super::view::merge;
@@ -97,8 +98,6 @@ impl Universe {
                 let here = self.players.iter().find(|player| player.room == room);
                 let except = here.map_or(String::new(), |player| player.connection.clone());
                 let listeners = self.listeners(room);
-                // Storage that fails, or a low rate, may be why it is refused.
-                let sure = !self.kind.hostile && !self.kind.failures;
                 let Place {
                     world,
                     said,
@@ -107,11 +106,9 @@ impl Universe {
                 } = &mut self.rooms[room];
                 let message = poster.next(&world.name, form, &except);
                 said.says(&message, "srv", None);
-                let crashes = world.crashes;
-                poster.post(world, message.clone(), lost);
-                if sure && world.crashes == crashes && world.room.is_some() {
-                    said.taken(&message, None, &listeners);
-                }
+                // It may be refused: storage fails, or the rate is low.
+                said.asked(&message, None, None, &listeners);
+                poster.post(world, message, lost);
             }
             Step::Look { room } => {
                 let place = &mut self.rooms[room];
@@ -135,17 +132,19 @@ impl Universe {
             Step::Restart { room } => self.rooms[room].world.restart(),
             Step::Kill { room, kill } => self.rooms[room].world.disk.kill = Some(kill),
             Step::Fail { room, one_in, seed } => {
-                let random = (one_in > 0).then_some((Random(seed), one_in));
-                self.rooms[room].world.store.faults.random = random;
+                let Place { world, watch, .. } = &mut self.rooms[room];
+                world.store.faults.random = (one_in > 0).then_some((Random(seed), one_in));
+                watch.failures |= one_in > 0;
             }
             Step::Slow { room, delay } => self.rooms[room].world.disk.delay = delay,
             Step::Jump { room, by } => {
-                let world = &mut self.rooms[room].world;
+                let Place { world, watch, .. } = &mut self.rooms[room];
                 if world.open() > 0 {
                     let way = if by < 0 { "back" } else { "forward" };
                     self.tally.one(&format!("clock set {way}"));
                 }
                 world.set_clock(by);
+                watch.clock_set(by, world.now);
             }
             _ => panic!("{step:?} is about a client"),
         }
@@ -237,6 +236,9 @@ impl Universe {
                     let to = json!([format!("user:u{user}"), player.connection]);
                     (data["to"], message["to"]) = (to.clone(), to);
                 }
+            }
+            if self.kind.hostile && matches!(what, What::Ephemeral | What::Private(_)) {
+                message["id"] = json!(format!("{UNSTORED}{number}"));
             }
             message["data"] = data;
             if what == What::Sure && !player.hostile {

@@ -98,17 +98,21 @@ impl Universe {
         if may || wire.renewals > 0 {
             of("publish").for_each(|publish| said.says(publish, &own.user, from));
         }
-        // Where rates are low it may be refused.
-        let sure = may && !self.kind.hostile && of("publish").next().is_some();
-        let listeners = match sure {
+        let fits = text.len() <= world.limits.message_bytes;
+        let may = may && fits && of("publish").next().is_some();
+        let listeners = match may {
             true => self.listeners(room),
             false => Vec::new(),
         };
         let Place { world, said, .. } = &mut self.rooms[room];
         let crashes = world.crashes;
         world.send_text(client, text);
-        if sure && world.crashes == crashes && world.is_open(client) {
-            of("publish").for_each(|publish| said.taken(publish, from, &listeners));
+        if may && world.crashes == crashes && world.is_open(client) {
+            // Where rates are low it may be refused.
+            of("publish").for_each(|publish| match self.kind.hostile {
+                true => said.asked(publish, from, Some(number), &listeners),
+                false => said.taken(publish, from, &listeners),
+            });
         }
     }
 

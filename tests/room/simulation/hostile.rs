@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::player::Player;
+use super::said::UNSTORED;
 use super::wire::{Up, Wire};
 use crate::world::json;
 
@@ -78,13 +79,15 @@ pub fn flood(time: u64, player: &mut Player, room: &str, wire: &mut Wire, count:
 
 fn messages(player: &mut Player, room: &str, count: u64) -> Vec<Value> {
     let messages = (0..count).map(|place| {
-        let mut data = json!({"room": room, "n": player.next_number});
+        let number = player.next_number;
+        let mut data = json!({"room": room, "n": number});
         player.next_number += 1;
         match place % 7 {
             6 => json!({"type": "state", "state": {"x": place}}),
             5 => {
                 data["ephemeral"] = json!(true);
-                json!({"type": "publish", "event": "f", "data": data, "ephemeral": true})
+                let id = format!("{UNSTORED}{number}");
+                json!({"type": "publish", "event": "f", "data": data, "ephemeral": true, "id": id})
             }
             _ => json!({"type": "publish", "event": "f", "data": data}),
         }

@@ -47,6 +47,7 @@ impl Universe {
             place
                 .ledger
                 .look(&place.world.store, &place.said, place.world.now);
+            place.watch.bans.look(&place.world.store, place.world.now);
             if let Some(room) = &place.world.room {
                 place.watch.size(&room.size(), place.world.open());
             }
@@ -62,10 +63,6 @@ impl Universe {
             self.look_at_frames(wire, frames);
         }
         for place in &mut self.rooms {
-            let waits = place.world.room.as_ref().is_some_and(Room::is_waiting);
-            if !waits && !place.world.disk.is_busy() {
-                place.said.settled();
-            }
             if self.kind.name == "sleep" {
                 for (request, reply) in &place.world.replies {
                     let (whom, error) = (format!("{request:?}"), reply.as_ref().err());
@@ -74,9 +71,11 @@ impl Universe {
                     self.transcript.says(self.time, &place.world, &whom, text);
                 }
             }
-            place
-                .poster
-                .answers(&mut place.world, &mut place.ledger, &mut place.watch);
+            place.take_answers();
+            let waits = place.world.room.as_ref().is_some_and(Room::is_waiting);
+            if !waits && !place.world.disk.is_busy() {
+                place.said.settled();
+            }
         }
     }
 
@@ -141,6 +140,7 @@ impl Universe {
                     Some("message") => said.heard(message, listener.as_ref().unwrap()),
                     Some("auth") => wire.renewed(&message["can"]),
                     Some("error") if message["code"] == "unauthorized" => wire.answered(),
+                    Some("ack" | "error") => said.told(message),
                     _ => {}
                 }
             }
@@ -159,6 +159,7 @@ impl Universe {
             if told && !wire.reads && wire.down.len() > UNREAD && end.link.is_some() {
                 let link = world.link(client);
                 world.handle(Input::Slow { link, unread: 0 });
+                said.excuse(number);
             }
             return;
         }

@@ -13,13 +13,14 @@
 //! | `player`, `outbox` | a client that follows the protocol, and what it sends until it is acknowledged |
 //! | `welcome`, `hear`, `view` | what it was promised of its welcome, of messages, and of presence |
 //! | `hostile`, `poster` | clients that do not follow it, and servers over HTTP |
-//! | `look`, `ledger`, `said`, `watch` | what is checked after each event: of the log, of what is said, of the connections |
+//! | `look`, `ledger`, `said`, `watch`, `bans` | what is checked after each event: of the log, of what is said, of the connections |
 //! | `quiet` | what is checked when nothing is under way: of presence |
 //! | `run`, `long` | running, repeating, shortening; as many seeds as one likes |
 //! | `tally`, `transcript` | what happened, in numbers and word for word |
 
 mod act;
 mod arrive;
+mod bans;
 mod finish;
 mod found;
 mod hear;

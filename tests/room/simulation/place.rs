@@ -3,7 +3,7 @@
 use super::kind::Kind;
 use super::ledger::Ledger;
 use super::poster::Poster;
-use super::said::Said;
+use super::said::{Said, key};
 use super::watch::Watch;
 use crate::world::World;
 use roomful::protocol::Limits;
@@ -25,10 +25,21 @@ impl Place {
         Place {
             ledger: Ledger::new(name, limits, kind.clock),
             said: Said::default(),
-            watch: Watch::new(limits, kind),
+            watch: Watch::new(limits),
             poster: Poster::default(),
             crashes: 0,
             world,
+        }
+    }
+
+    /// Servers take in what they are answered.
+    pub fn take_answers(&mut self) {
+        for (asked, reply) in self.poster.answered(&mut self.world) {
+            if let Some((message, taken)) = asked.published(&reply) {
+                self.said.answered(key(&message["data"]), taken);
+            }
+            self.poster
+                .take(asked, reply, &mut self.ledger, &mut self.watch);
         }
     }
 

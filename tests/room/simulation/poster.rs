@@ -10,12 +10,27 @@ use crate::world::{World, json};
 use roomful::protocol::{Error, HistoryQuery, http};
 use roomful::room::{Call, RequestId};
 
+type Reply = Result<String, Error>;
+
 /// What was asked for.
-enum Asked {
+pub enum Asked {
     Publish { message: Value, lost: bool },
     Ban { user: String, until: u64 },
     History,
     Other,
+}
+
+impl Asked {
+    /// The message that was to be published, and whether the room has taken it.
+    pub fn published(&self, reply: &Reply) -> Option<(&Value, bool)> {
+        let Asked::Publish { message, .. } = self else {
+            return None;
+        };
+        let reply = reply.as_ref().ok();
+        let result = reply.map(|reply| serde_json::from_str::<Value>(reply).expect("JSON"));
+        let taken = result.is_some_and(|reply| reply["results"][0]["error"].is_null());
+        Some((message, taken))
+    }
 }
 
 #[derive(Default)]
@@ -83,7 +98,7 @@ impl Poster {
         let mut asked = Asked::Other;
         if let Some(seconds) = ban {
             body["ban_seconds"] = json!(seconds);
-            watch.bans(user);
+            watch.bans.asked(user);
             asked = Asked::Ban {
                 user: user.to_owned(),
                 until: match seconds {
@@ -123,23 +138,16 @@ impl Poster {
         }
     }
 
-    /// Takes the answers in.
-    pub fn answers(&mut self, world: &mut World, ledger: &mut Ledger, watch: &mut Watch) {
-        for (request, reply) in std::mem::take(&mut world.replies) {
-            let Some(asked) = self.waiting.remove(&request) else {
-                continue;
-            };
-            self.answer(asked, reply, ledger, watch);
-        }
+    /// What has been answered.
+    pub fn answered(&mut self, world: &mut World) -> Vec<(Asked, Reply)> {
+        let replies = std::mem::take(&mut world.replies).into_iter();
+        replies
+            .filter_map(|(request, reply)| Some((self.waiting.remove(&request)?, reply)))
+            .collect()
     }
 
-    fn answer(
-        &mut self,
-        asked: Asked,
-        reply: Result<String, Error>,
-        ledger: &mut Ledger,
-        watch: &mut Watch,
-    ) {
+    /// Takes an answer in.
+    pub fn take(&mut self, asked: Asked, reply: Reply, ledger: &mut Ledger, watch: &mut Watch) {
         let Ok(reply) = reply else {
             return self.unanswered(asked);
         };
@@ -160,7 +168,7 @@ impl Poster {
                 // The last one that was asked for is what holds.
                 let last = |other: &Asked| !matches!(other, Asked::Ban { user: same, .. } if *same == user);
                 if self.waiting.values().all(last) {
-                    watch.banned(&user, until);
+                    watch.bans.answered(&user, until);
                 }
             }
             Asked::History => {

@@ -16,6 +16,9 @@ pub struct Listener {
 /// number.
 type Key = (bool, u64);
 
+/// Where something may be refused, what is not stored has an id of this and its number.
+pub const UNSTORED: &str = "~";
+
 /// Something that was said.
 struct Speech {
     event: Value,
@@ -32,6 +35,9 @@ pub struct Said {
     speeches: BTreeMap<Key, Speech>,
     /// Who has still to hear what is not stored.
     due: BTreeSet<(Key, usize)>,
+    /// What is not stored, and may have been refused: the room has still to say which. Whose wire it came over, and who
+    /// has to hear it if it was taken.
+    open: BTreeMap<Key, (Option<usize>, Vec<usize>)>,
     /// How often somebody heard something ephemeral, or private, who had to.
     pub ephemeral: u64,
     pub private: u64,
@@ -56,29 +62,71 @@ impl Said {
     /// The room has taken it: those of `listeners` for whom it is have to hear it, if it is not
     /// stored.
     pub fn taken(&mut self, publish: &Value, from: Option<&str>, listeners: &[Listener]) {
-        let data = &publish["data"];
-        let stored = data["ephemeral"] != true && data["to"].is_null();
-        let Some(key) = key(data).filter(|_| !stored) else {
-            return;
-        };
-        let due = listeners.iter().filter(|it| is_for(data, from, it));
-        self.due.extend(due.map(|it| (key, it.wire)));
+        self.asked(publish, from, None, listeners);
+        self.answered(key(&publish["data"]), true);
     }
 
-    /// Nobody knows any more whether this one has to hear what was said.
+    /// The room has it, and will say whether it has taken it; by then the same have to hear it.
+    pub fn asked(
+        &mut self,
+        publish: &Value,
+        from: Option<&str>,
+        wire: Option<usize>,
+        listeners: &[Listener],
+    ) {
+        let data = &publish["data"];
+        let stored = data["ephemeral"] != true && data["to"].is_null();
+        if let Some(key) = key(data).filter(|_| !stored) {
+            let due = listeners.iter().filter(|it| is_for(data, from, it));
+            self.open
+                .insert(key, (wire, due.map(|it| it.wire).collect()));
+        }
+    }
+
+    /// The room says whether it has taken something.
+    pub fn answered(&mut self, key: Option<Key>, taken: bool) {
+        let open = key.and_then(|key| Some((key, self.open.remove(&key)?)));
+        let Some((key, (_, wires))) = open.filter(|_| taken) else {
+            return;
+        };
+        for wire in wires {
+            match self.speeches[&key].heard.contains(&wire) {
+                true => self.count(key),
+                false => drop(self.due.insert((key, wire))),
+            }
+        }
+    }
+
+    /// The same, to a connection.
+    pub fn told(&mut self, message: &Value) {
+        let number = message["id"]
+            .as_str()
+            .and_then(|id| id.strip_prefix(UNSTORED));
+        let key = number.map(|number| (false, number.parse().expect("a number")));
+        self.answered(key, message["type"] == "ack");
+    }
+
+    /// Nobody knows any more whether this one has to hear what was said, nor what is answered to it.
     pub fn excuse(&mut self, wire: usize) {
         self.due.retain(|(_, due)| *due != wire);
+        self.open.retain(|_, (from, wires)| {
+            wires.retain(|due| *due != wire);
+            *from != Some(wire)
+        });
     }
 
     /// What the room had not sent yet is lost.
     pub fn crashed(&mut self) {
         self.due.clear();
+        self.open.clear();
     }
 
     /// The room has nothing left to send.
     pub fn settled(&self) {
         let missed: Vec<_> = self.due.iter().take(3).collect();
         assert!(missed.is_empty(), "M2, M3: {missed:?} never arrived");
+        let open: Vec<_> = self.open.keys().take(3).collect();
+        assert!(open.is_empty(), "M4, H1: {open:?} was never answered");
     }
 
     /// How many have heard what is not stored, of this number.
@@ -120,16 +168,21 @@ impl Said {
         let speech = self.speeches.get_mut(&key).expect("it was said");
         assert!(speech.heard.insert(by.wire), "M2, M3: twice: {message}");
         if self.due.remove(&(key, by.wire)) {
-            *(if private {
-                &mut self.private
-            } else {
-                &mut self.ephemeral
-            }) += 1;
+            self.count(key);
+        }
+    }
+
+    /// One more has heard what it had to.
+    fn count(&mut self, key: Key) {
+        match self.speeches[&key].data["to"].is_array() {
+            true => self.private += 1,
+            false => self.ephemeral += 1,
         }
     }
 }
 
-fn key(data: &Value) -> Option<Key> {
+/// What tells something from everything else, by the data of its publish.
+pub fn key(data: &Value) -> Option<Key> {
     let http = data["http"].as_u64().map(|number| (true, number));
     http.or_else(|| Some((false, data["n"].as_u64()?)))
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::kind::Kind;
+use super::bans::Bans;
 use super::wire::Wire;
 use crate::memory::Memory;
 use roomful::auth::{Grant, Rights};
@@ -37,30 +37,31 @@ struct Record {
 
 pub struct Watch {
     limits: Limits,
-    /// The clock jumps, or storage fails: what is due may be late, and what was over begins again.
-    clock: bool,
-    failures: bool,
+    /// Storage has begun to fail: what is due may be late.
+    pub failures: bool,
+    /// The clock was set back: ids may come again, and what was over begins anew.
+    set_back: bool,
+    /// When it was set forward: what is due since then has still to be noticed.
+    forward_at: u64,
     records: BTreeMap<Name, Record>,
     /// Whose connection a secret brings back.
     sessions: BTreeMap<String, Name>,
-    bans: BTreeMap<String, u64>,
-    /// Of whom it is not known whether they are banned: what was asked for has not been answered.
-    perhaps_banned: BTreeSet<String>,
+    pub bans: Bans,
     restarts: u64,
     /// When somebody came after the last restart.
     awake_at: Option<u64>,
 }
 
 impl Watch {
-    pub fn new(limits: &Limits, kind: &Kind) -> Watch {
+    pub fn new(limits: &Limits) -> Watch {
         Watch {
             limits: limits.clone(),
-            clock: kind.clock,
-            failures: kind.failures,
+            failures: false,
+            set_back: false,
+            forward_at: 0,
             records: BTreeMap::new(),
             sessions: BTreeMap::new(),
-            bans: BTreeMap::new(),
-            perhaps_banned: BTreeSet::new(),
+            bans: Bans::default(),
             restarts: 0,
             awake_at: None,
         }
@@ -78,6 +79,20 @@ impl Watch {
                 record.user.clone_from(&member.user);
                 record.leaves.push(leaves_at);
             }
+        }
+    }
+
+    /// Somebody has set the clock. What the room waits for lasts as long as before, and no shorter.
+    pub fn clock_set(&mut self, by: i64, now: u64) {
+        for record in self.records.values_mut() {
+            let leaves = record.leaves.iter_mut().filter(|_| by < 0);
+            for at in leaves.chain([&mut record.left_until]) {
+                *at = at.saturating_add_signed(by);
+            }
+        }
+        match by > 0 {
+            true => self.forward_at = now,
+            false => self.set_back = true,
         }
     }
 
@@ -100,13 +115,11 @@ impl Watch {
             "an epoch of another room: {epoch}"
         );
         assert_eq!(message["user"]["id"], user.as_str());
-        let banned = self.bans.get(&user).is_some_and(|until| *until > now);
-        assert!(!banned || self.clock, "H4: {user} is banned");
         let name = (epoch.clone(), connection.clone());
         let shown = wire.arrival.session.as_ref();
         let own = shown.and_then(|secret| self.sessions.get(secret));
         let own = own.filter(|own| own.0 == epoch && self.records[*own].user == user);
-        if !self.clock {
+        if !self.set_back {
             let back = own.filter(|own| {
                 let ended = self.ended_by_ban(own, now).unwrap_or(**own != name);
                 !ended && !wire.arrival.kind.is_stream()
@@ -145,7 +158,8 @@ impl Watch {
         was_listed: bool,
         now: u64,
     ) {
-        let failures = self.failures;
+        let (failures, user) = (self.failures, &grant.user);
+        assert!(!self.bans.hold(user, now), "H4: {user} is banned");
         self.awake_at.get_or_insert(now);
         let record = self.record(epoch, connection);
         let due = record.leaves.iter().any(|due| *due <= now);
@@ -192,32 +206,19 @@ impl Watch {
     /// Whether a ban has ended this session (H4); `None` if that cannot be told from here.
     fn ended_by_ban(&self, own: &Name, now: u64) -> Option<bool> {
         let record = &self.records[own];
-        match self.bans.get(&record.user) {
-            _ if self.perhaps_banned.contains(&record.user) => None,
-            None | Some(0) => Some(false),
-            Some(until) => {
+        match self.bans.last(&record.user)? {
+            0 => Some(false),
+            until => {
                 // What was said during an older one is no more to be had.
                 let kept = now < until + self.limits.history_ms;
-                (kept && record.began_at < *until).then_some(true)
+                (kept && record.began_at < until).then_some(true)
             }
         }
     }
 
-    /// The outcome of a ban is not known until it is answered.
-    pub fn bans(&mut self, user: &str) {
-        self.bans.remove(user);
-        self.perhaps_banned.insert(user.to_owned());
-    }
-
-    /// A ban until then is known to hold; 0 if it was lifted.
-    pub fn banned(&mut self, user: &str, until: u64) {
-        self.perhaps_banned.remove(user);
-        self.bans.insert(user.to_owned(), until);
-    }
-
     /// Something else goes out to a wire that was accepted in this epoch.
     pub fn sent(&mut self, epoch: &str, message: &Value, now: u64) {
-        if message["type"] == "leave" && !self.clock {
+        if message["type"] == "leave" {
             let connection = message["connection"].as_str().unwrap();
             let record = self.record(epoch, connection);
             let due = record.leaves.iter().any(|due| *due <= now) || now < record.left_until;
@@ -238,7 +239,7 @@ impl Watch {
                     + u64::from(limits.rate_per_second) * (seconds + 1);
                 let said = record.said.len() as u64;
                 assert!(
-                    said <= most || self.clock,
+                    said <= most || self.set_back,
                     "N6: {from} said {said} in {seconds} s"
                 );
             }
@@ -269,28 +270,28 @@ impl Watch {
     /// Until when a connection without a socket may be listed; after a restart its grace begins when the
     /// room is awake again (R5). `None` if that cannot be told from here.
     pub fn listed_until(&self, epoch: &str, connection: &str) -> Option<u64> {
-        let awake_at = self.awake_at.filter(|_| !self.clock && !self.failures)?;
+        let awake_at = self.awake_at.filter(|_| !self.set_back && !self.failures)?;
         let record = self.records.get(&(epoch.to_owned(), connection.to_owned()));
         let last = record.and_then(|record| record.leaves.iter().max());
         let leaves = last
             .copied()
             .unwrap_or(0)
-            .max(awake_at + self.limits.grace_ms);
+            .max(awake_at.max(self.forward_at) + self.limits.grace_ms);
         Some(leaves + TELLING_MS)
     }
 
     /// A wire whose room's end is open.
     pub fn open(&self, wire: &Wire, now: u64, pinged_at: u64) {
-        if self.clock || self.failures {
+        if self.failures {
             return;
         }
         if let Some(at) = wire.arrival.grant.expires_at {
             assert!(
-                now <= at + EXPIRY_MS,
+                now <= at.max(self.forward_at) + EXPIRY_MS,
                 "T5: its token ended at {at}, now it is {now}"
             );
         }
-        let silent_at = wire.heard_at.max(pinged_at) + 8 * self.limits.ping_ms;
+        let silent_at = wire.heard_at.max(pinged_at).max(self.forward_at) + 8 * self.limits.ping_ms;
         if wire.arrival.kind == Sort::Socket {
             assert!(now <= silent_at, "C4: silent since {}", wire.heard_at);
         }
