@@ -19,15 +19,15 @@ const STAMP = ".built";
 // Names of properties that never leave the core: they are shortened, which saves some two per cent. What may not be
 // among them is checked against the sources that say what others see.
 const INTERNAL =
-  "arrive ask become change count depart emit enter entered fail fetchToken forget frame fulfil hold list lost once " +
-  "place received refuse relist renewable rest resume sendAll sent settle subscribe tell";
+  "arrive ask become change count counted depart emit enter entered excess fail fetchToken forget frame fulfil hold " +
+  "list lost once own people place received refuse relist renewable rest resume sendAll sent settle subscribe tell";
 const PUBLIC = ["client", "error", "schema", "types", "wire", "react/context", "react/log"];
 
 // What an application carries when it imports everything from these doors, minified and gzipped.
 const SIZES = [
-  { label: "roomful", doors: ["index"], limit: 5_000 },
-  { label: "roomful and roomful/react", doors: ["index", "react"], limit: 6_500 },
-  { label: "roomful/server", doors: ["server"], limit: 2_000 },
+  { label: "roomful", doors: ["index"], limit: 5_020 },
+  { label: "roomful and roomful/react", doors: ["index", "react"], limit: 6_565 },
+  { label: "roomful/server", doors: ["server"], limit: 2_010 },
 ];
 
 const dist = (...parts) => at("client", "dist", ...parts);
@@ -88,7 +88,8 @@ async function bundle() {
     const { code, map } = await minify(text, {
       module: true,
       ecma: 2020,
-      compress: { passes: 3, unsafe_arrows: true, unsafe_methods: true, directives: false },
+      // Of what is `unsafe`, this code has templates alone, which become sums: no object in them has a `valueOf`.
+      compress: { passes: 3, unsafe: true, unsafe_arrows: true, unsafe_methods: true, directives: false },
       // Some of them are names in the DOM as well, which otherwise are left alone.
       mangle: { properties: { regex: internal, builtins: true } },
       nameCache,

@@ -1,6 +1,7 @@
 // Rooms, as a back end deals with them.
 import type { EventName, EventsOf, HistoryOptions, RoomTypes } from "../types.ts";
 import type { WireError } from "../wire.ts";
+import { check } from "./argument.ts";
 import type { BatchMessage, BatchResult, DisconnectOptions, MessageOptions, Published } from "./message.ts";
 import type { RoomHistory, RoomPresence } from "./message.ts";
 import { errorOf, request } from "./request.ts";
@@ -61,6 +62,7 @@ export class Roomful<T extends RoomTypes = RoomTypes> {
       "POST",
       messages.some(isEphemeral),
     );
+    check(answer.results?.map, "No results", "bad_response");
     return answer.results.map((result: Published & { error?: WireError }) =>
       result.error ? { error: errorOf(result.error) } : result,
     );

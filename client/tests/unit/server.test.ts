@@ -111,6 +111,14 @@ test("an answer that is not Roomful's tells its status", async (t) => {
   assert.equal(bodies.length, answers.length, "none is tried again, and no redirect is followed");
 });
 
+test("H2: an answer to a batch that has no results is not Roomful's", async () => {
+  for (const answer of [{}, { results: 7 }, { results: null }, "results", 7]) {
+    const fetch = async () => Response.json(answer);
+    const batch = client("https://a.example", { fetch }).publishBatch([{ room: "a", event: "e", data: 1 }]);
+    await assert.rejects(batch, failsWith("bad_response"));
+  }
+});
+
 test("data that has no JSON is a TypeError", async () => {
   const fetch = () => assert.fail("nothing is sent");
   await assert.rejects(client("https://a.example", { fetch }).publish("lobby", "e", { n: 1n }), TypeError);
