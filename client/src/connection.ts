@@ -14,7 +14,7 @@ import type { FetchToken } from "./token.ts";
 import type { Status, WebSocketConstructor, WebSocketLike } from "./types.ts";
 import type { ServerMessage, Welcome, WireError } from "./wire.ts";
 
-/** For a token, a welcome and a pong (C3), in milliseconds. */
+/** For a token, a welcome and a pong (C3) each, in milliseconds. */
 const DEADLINE = 10_000;
 /** For a pong when there is reason to believe that the network went away. */
 const DOUBTFUL_DEADLINE = 3_000;
@@ -121,6 +121,8 @@ export function createConnection(
         query += `epoch=${place.epoch}&offset=${place.offset}`;
         protocols.push(`roomful.session.${place.session}`);
       }
+      // What the token took is not taken from what the room may take.
+      expect(DEADLINE);
       socket = new WebSocket(url + query, protocols);
       socket.onmessage = ({ data }: { data: string }) => take(data);
       socket.onclose = ({ code, reason }: { code: number; reason: string }) => lost(code, reason);

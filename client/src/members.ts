@@ -47,7 +47,7 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
 
   const all = {
     /** The own connection, listed or not. */
-    get self() {
+    get own() {
       return self && (members.get(self.connection) ?? self);
     },
 
@@ -55,7 +55,7 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
       return (list ??= [...members.values()].sort((a, b) => a.at - b.at));
     },
 
-    get users(): readonly User[] {
+    get people(): readonly User[] {
       if (users) return users;
       const found = new Map<string, User & { members: Member[] }>();
       for (const member of all.list) {
@@ -67,8 +67,8 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
     },
 
     /** Counts connections that are no members, too. */
-    get occupancy(): Occupancy {
-      return (occupancy ??= { connections, users: all.users.length });
+    get counted(): Occupancy {
+      return (occupancy ??= { connections, users: all.people.length });
     },
 
     /** The server has counted. */
@@ -136,7 +136,7 @@ export function createMembers(emit: (topic: string, value: unknown) => void, val
 
     /** Tells of what changed since the last time. */
     settle(): void {
-      if (toldOccupancy !== all.occupancy) emit("occupancy", (toldOccupancy = all.occupancy));
+      if (toldOccupancy !== all.counted) emit("occupancy", (toldOccupancy = all.counted));
       if (toldList !== all.list) emit("members", (toldList = all.list));
     },
 

@@ -20,10 +20,9 @@ interface Entry {
  */
 export function createOutbox(send: (text: string) => boolean, limit: number) {
   const entries = new Map<string, Entry>();
-  /** What the room takes in a second, and how much of it is left. More would be refused, and overtaken. */
-  let rate = 100;
-  /** How large a frame may be. */
-  let most = Infinity;
+  /** What the room takes, as far as it is known. */
+  let limits: Partial<Welcome["limits"]> = {};
+  /** How much of what it takes in a second is left. More would be refused, and overtaken. */
   let left = 0;
   let begun = 0;
   let lastId = 0;
@@ -34,7 +33,7 @@ export function createOutbox(send: (text: string) => boolean, limit: number) {
     rest();
     if (Math.abs(Date.now() - begun) >= PAUSE) {
       begun = Date.now();
-      left = rate;
+      left = limits.rate_per_second ?? 100;
     }
     for (const [id, entry] of entries) {
       if (entry.sent) continue;
@@ -44,10 +43,17 @@ export function createOutbox(send: (text: string) => boolean, limit: number) {
     }
   }
 
+  /** The error of what is larger than the room takes. */
+  function excess(what: "message" | "state", text: string): RoomfulError | undefined {
+    const most = limits[`${what}_bytes` as const]!;
+    if (!(new TextEncoder().encode(text).length > most)) return undefined;
+    return new RoomfulError(`${what}_too_large`, `More than ${most} bytes.`);
+  }
+
   /** Sends a message, or refuses what the room would not even read: its error could not say which one it is about. */
   function submit(id: string, entry: Entry): boolean {
-    if (new TextEncoder().encode(entry.frame).length <= most) return (entry.sent = send(entry.frame));
-    return settle(id, new RoomfulError("message_too_large", `More than ${most} bytes.`));
+    const error = excess("message", entry.frame);
+    return error ? settle(id, error) : (entry.sent = send(entry.frame));
   }
 
   function later(pause = 0): void {
@@ -75,12 +81,13 @@ export function createOutbox(send: (text: string) => boolean, limit: number) {
 
   return {
     settle,
+    excess,
 
     /** Sends a message as soon as possible, or, if it may go out only once, now or never. */
     ask<Answer>(message: ClientMessage, once = false): Promise<Answer> {
       return new Promise((fulfil, refuse) => {
         if (message.type === "publish" && entries.size >= limit) {
-          throw new RoomfulError("outbox_full", `${limit} messages wait.`, { retryable: true });
+          throw new RoomfulError("outbox_full", `More than ${limit}.`, { retryable: true });
         }
         const id = `${++lastId}`;
         const entry = { frame: JSON.stringify({ ...message, id }), once, sent: false, fulfil, refuse };
@@ -93,9 +100,8 @@ export function createOutbox(send: (text: string) => boolean, limit: number) {
     },
 
     /** The room can be reached again, and takes so much. */
-    resume({ rate_per_second, message_bytes }: Welcome["limits"]): void {
-      rate = rate_per_second;
-      most = message_bytes;
+    resume(found: Welcome["limits"]): void {
+      limits = found;
       begun = 0;
       flush();
     },

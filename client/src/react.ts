@@ -137,7 +137,9 @@ export const useEvent = context.useEvent;
 /**
  * The stored messages of an event, of several or of all: history and what comes as one list, ordered, without gaps
  * and without doubles, also after the connection was lost. If more was missed than the room sends again, the list
- * begins anew with the newest page. `limit` (100) is how many messages are fetched at a time.
+ * begins anew with the newest page. `limit` (100) is how many messages are fetched at a time. Once there are `max`
+ * (1,000), each message that comes takes the oldest off the list, and `loadMore` has it again; what `loadMore` adds is
+ * not cut off.
  *
  * ```ts
  * const { messages, more, loadMore } = useMessages("chat", { limit: 30 });

@@ -7,7 +7,6 @@ import { createMembers, ownAmong } from "./members.ts";
 import { createOutbox, notConnected } from "./outbox.ts";
 import { fromWire } from "./refusal.ts";
 import { misfit, quietly } from "./schema.ts";
-import type { StandardSchema } from "./schema.ts";
 import { STATE_ID, createOwnState, same } from "./state.ts";
 import { tokenSource } from "./token.ts";
 import type { Ack, ClientOptions, Gap, HistoryOptions, HistoryPage, Message, PublishOptions, Room, RoomOptions, Status } from "./types.ts";
@@ -36,9 +35,11 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
   let can: readonly Right[] = [];
 
   const tell = (topic: string, value: unknown) => each((holder) => holder.tell(topic, value));
-  const failed = (error: RoomfulError) => {
+  /** Tells of an error, if there is one. */
+  const report = (error?: RoomfulError) => {
     // Who forgot ALLOWED_ORIGINS, say, would otherwise see a page on which nothing happens.
-    if (!tell("error", error)[0]) console.warn(error, error.hint ?? id);
+    if (error && !tell("error", error)[0]) console.warn(error, error.hint ?? id);
+    return error;
   };
 
   const fetchToken = tokenSource(options, id);
@@ -53,7 +54,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
     welcomed,
     received,
     () => members.settle(),
-    failed,
+    report,
   );
   const outbox = createOutbox(connection.send, limit);
   const state = createOwnState(
@@ -61,12 +62,12 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
       if (can.includes("presence")) connection.send(JSON.stringify(message));
     },
     () => {
-      if (members.self) members.become({ ...members.self, state: state.state });
+      if (members.own) members.become({ ...members.own, state: state.state });
       members.settle();
       tell("state", state.state);
     },
     throttle,
-    valid,
+    (next) => valid(next) && !report(outbox.excess("state", JSON.stringify(next))),
   );
   const members = createMembers(tell, valid);
 
@@ -81,7 +82,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
   function welcomed(welcome: Welcome, before?: Place): void {
     const { epoch, offset, recovered } = welcome;
     const listed = welcome.members ?? [];
-    const old = members.self;
+    const old = members.own;
     const own = ownAmong(listed, welcome.connection);
     const reset = epoch !== before?.epoch;
     can = welcome.can;
@@ -91,12 +92,12 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
     compare(own);
 
     if (old && old.user.id !== welcome.user.id) {
-      outbox.fail(new RoomfulError("user_changed", "Another user's token."));
+      outbox.fail(new RoomfulError("user_changed", "Another user."));
     }
     outbox.resume(welcome.limits);
 
     // Somebody who was told of a member left, and may even be on the way back.
-    if (!members.self) return;
+    if (!members.own) return;
     const missed = before && !recovered && (reset || offset > before.offset);
     const gap = missed ? { after: reset ? 0 : before.offset, before: offset + 1, reset } : undefined;
     // What is replayed follows too.
@@ -124,7 +125,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
         break;
       case "members":
         members.relist(message.members);
-        compare(ownAmong(message.members, members.self?.connection));
+        compare(ownAmong(message.members, members.own?.connection));
         break;
       case "occupancy":
         // The room has too many members to list them (P4).
@@ -139,7 +140,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
       case "error": {
         const error = fromWire(message);
         if (message.id === STATE_ID && error.retryable) state.sendAll(error.retryAfter);
-        else if (outbox.settle(message.id!, error)) failed(error);
+        else if (outbox.settle(message.id!, error)) report(error);
       }
     }
   }
@@ -170,7 +171,9 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
     const message = { ...options, type: "publish" as const, event, data };
     if (!options.ephemeral || options.to) return outbox.ask(message, !!options.to);
     // Without an id there is no ack, which in a crowd of cursors would be half of the traffic.
-    if (!connection.send(JSON.stringify(message), LAGGING)) throw notConnected();
+    const frame = JSON.stringify(message);
+    const excess = outbox.excess("message", frame);
+    if (excess || !connection.send(frame, LAGGING)) throw excess ?? notConnected();
     return {};
   }
 
@@ -190,22 +193,17 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
 
   /** Those messages whose data is what the application expects. */
   function checked(messages: readonly Published[]): Message[] {
-    return messages.filter(({ event, data }) => fits(schemas.events?.[event], data, event)) as Message[];
+    return messages.filter(({ event, data }) => !report(misfit(schemas.events?.[event], data, event))) as Message[];
   }
 
   function valid(state: unknown): boolean {
-    return state === null || fits(schemas.state, state, "state");
-  }
-
-  function fits(schema: StandardSchema | undefined, value: unknown, what: string): boolean {
-    const error = misfit(schema, value, what);
-    if (error) failed(error);
-    return !error;
+    return state === null || !report(misfit(schemas.state, state, "state"));
   }
 
   const hold = (options: RoomOptions): Room => {
     // Who leaves inside a handler hears nothing more.
-    const emitter = createEmitter(() => !holders.has(holder));
+    const emitter = createEmitter(() => !inside);
+    let inside = false;
     /** One stay in the room, from when the past was asked for until it is left. */
     let stay: object | undefined;
     /** Messages that wait until older ones have come. */
@@ -267,16 +265,16 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
         return connection.error;
       },
       get self() {
-        return members.self;
+        return members.own;
       },
       get members() {
         return members.list;
       },
       get users() {
-        return members.users;
+        return members.people;
       },
       get occupancy() {
-        return members.occupancy;
+        return members.counted;
       },
       get can() {
         return can;
@@ -291,20 +289,26 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
       connect() {
         const known = holders.has(holder);
         holders.add(holder);
+        inside = true;
         if (!known && state.state === null && options.state !== undefined) state.set(options.state);
         if (connection.status !== "connected") connection.open();
-        else if (!known) holder.entered(connection.place!.offset);
+        else if (!known) {
+          holder.entered(connection.place!.offset);
+          emitter.emit("status", connection.status);
+        }
       },
 
       leave() {
-        if (!holders.has(holder)) return;
+        if (!holders.delete(holder)) return;
         stay = waiting = undefined;
-        // The last one still hears how it ends, but not of each member as if they had left.
-        if (holders.size === 1) connection.close();
-        holders.delete(holder);
-        if (holders.size) return;
-        end(new RoomfulError("left", "Left."));
-        state.forget();
+        if (!holders.size) {
+          connection.close();
+          end(new RoomfulError("left", "Left."));
+          state.forget();
+        }
+        // The last that it hears, but not of each member as if they had left. It may come back upon it.
+        emitter.emit("status", "initial");
+        inside = holders.has(holder);
       },
     };
     if (options.enabled !== false) room.connect();

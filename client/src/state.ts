@@ -54,9 +54,10 @@ export function createOwnState(
   function become(state: unknown, patch?: Patch): void {
     if (!valid(state)) return;
     value = state;
-    show();
     changes = patch && changes && { ...changes, ...patch };
     schedule(0);
+    // Last: whoever is told may change it again.
+    show();
   }
 
   /** Sends nothing until the next change. */

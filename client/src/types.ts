@@ -138,7 +138,10 @@ export interface Gap {
 
 /** What `room.watch` can tell of, and what it hands over. */
 export interface Topics<T extends RoomTypes = RoomTypes> {
-  /** The connection's status changed. */
+  /**
+   * The connection's status changed. Where others keep the room connected, a holder hears `connected` when it comes
+   * and `initial` when it leaves.
+   */
   status: Status;
   /** Somebody came, went or changed their state: all members, as `room.members`. */
   members: readonly Member<T>[];
@@ -170,7 +173,7 @@ export interface Presence<T extends RoomTypes = RoomTypes> {
    * `throttle`; of several changes between the last counts.
    */
   update(patch: Patch<StateOf<T>>): void;
-  /** Replaces the state; `null` clears it. */
+  /** Replaces the state; `null` clears it. A state larger than the room takes, here as above, changes nothing. */
   set(state: StateOf<T> | null): void;
 }
 

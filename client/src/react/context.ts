@@ -46,10 +46,10 @@ export interface RoomContext<T extends RoomTypes = RoomTypes> {
     event: E,
     handler: (data: EventsOf<T>[E], message: Message<T, E>) => void,
   ): void;
-  /** The stored messages of some events, or of all: history, `limit` at a time, and what comes. */
+  /** The stored messages of some events, or of all: history, `limit` at a time, and what comes, of which `max` stay. */
   useMessages<E extends EventName<T> = EventName<T>>(
     events?: E | readonly E[],
-    options?: { readonly limit?: number },
+    options?: { readonly limit?: number; readonly max?: number },
   ): MessageLog<T, E>;
   /** Calls back when there was no connection for `after` milliseconds (5,000), and when there is one again. */
   useLostConnection(callback: (event: ConnectionEvent) => void, options?: { readonly after?: number }): void;

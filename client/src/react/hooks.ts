@@ -59,9 +59,12 @@ export function createHooks(useSeat: () => Seat) {
       useInside((room) => room.on(event, (data, message) => latest.current(data, message)), event);
     },
 
-    useMessages(events?: string | readonly string[], { limit = 100 } = {}) {
+    useMessages(events?: string | readonly string[], { limit = 100, max = 1_000 } = {}) {
       const { room, enabled } = useSeat();
-      const [follow, get] = useMemo(() => createLog(room, events, limit), [room, enabled, `${events}`, limit]);
+      const [follow, get] = useMemo(
+        () => createLog(room, events, limit, max),
+        [room, enabled, `${events}`, limit, max],
+      );
       return useSyncExternalStore(enabled ? follow : () => () => {}, get, get);
     },
 

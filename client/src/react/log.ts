@@ -18,20 +18,25 @@ export interface MessageLog<T extends RoomTypes = RoomTypes, E extends EventName
 }
 
 /** A list that follows the room while somebody has subscribed to it. */
-export function createLog(room: Room, events: string | readonly string[] | undefined, limit: number) {
+export function createLog(room: Room, events: string | readonly string[] | undefined, limit: number, max: number) {
   let state = { messages: [], loading: true, more: false, loadMore } as Omit<MessageLog, "error"> as MessageLog;
   let notify: () => void;
   /** Those that are wanted, by offset: an object is in the order of such keys. */
   let known: Record<number, Message> = {};
   /** Whether nothing is missing among them. */
   let whole: true | undefined;
-  /** The first offset that was fetched, be it of a message that is wanted or not, if any was. */
-  let first: number | undefined;
 
-  function set(change: Partial<MessageLog>): void {
+  /** Shows what changed, if it is not just that a message came. */
+  function set(change?: Partial<MessageLog>): void {
+    const messages = Object.values(known);
+    // In a list that is full the oldest goes for one that comes, unless those before it are on their way.
+    if (!change && !state.loading && messages[max]) {
+      change = { more: true };
+      delete known[messages.shift()!.offset!];
+    }
     state = { ...state, ...change };
     // While messages are missing, those behind them are not shown, unless it is known that they will not come.
-    if (whole || state.error) state = { ...state, messages: Object.values(known) };
+    if (whole || (state.error && messages[0])) state = { ...state, messages };
     notify();
   }
 
@@ -49,7 +54,7 @@ export function createLog(room: Room, events: string | readonly string[] | undef
   /** Begins anew with the next connection. What is shown stays until there is something else. */
   function renew(): void {
     known = {};
-    whole = first = undefined;
+    whole = undefined;
   }
 
   /** Fetches the page before an offset, or before the end, and the ones before that until there is something to show. */
@@ -61,16 +66,15 @@ export function createLog(room: Room, events: string | readonly string[] | undef
       if (own !== known) return;
       const found = add(messages);
       whole = true;
-      first = messages[0]?.offset;
-      if (more && !found) return fetch(first);
-      set({ loading: false, more });
+      if (more && !found) return fetch(messages[0]!.offset);
+      set({ loading: false, more, error: undefined });
     } catch (error) {
       if (own === known) set({ loading: false, error: error as RoomfulError });
     }
   }
 
   function loadMore(): void {
-    if ((state.more || state.error) && !state.loading) void fetch(first);
+    if ((state.more || state.error) && !state.loading) void fetch(Object.values(known)[0]?.offset);
   }
 
   function turned(status: Status): void {
@@ -79,7 +83,7 @@ export function createLog(room: Room, events: string | readonly string[] | undef
     if (status === "initial") renew();
     if (status !== "connected") return;
     if (!whole) void fetch();
-    else if (state.error) set({ error: undefined });
+    else set({ error: undefined });
   }
 
   return [
@@ -88,7 +92,7 @@ export function createLog(room: Room, events: string | readonly string[] | undef
       turned(room.status);
       return together([
         room.onAny((message) => {
-          if (add([message])) set({});
+          if (add([message])) set();
         }),
         // What could be filled, the room has filled by itself. That there is a connection again is told next.
         room.watch("gap", renew),

@@ -43,7 +43,7 @@ test("leaving takes the handlers of who leaves, and the connection with the last
   it.socket.tell(stored(1));
   two.presence.set({ x: 1 });
   assert.deepEqual(got, [1]);
-  assert.deepEqual(ones, []);
+  assert.deepEqual(ones, [["status", "initial"]], "for it, that is the end");
   two.leave();
   two.leave();
   assert.equal(it.socket.closed, 1000);
@@ -143,6 +143,46 @@ test("the same room is found again while it is connected, whatever the garbage c
   assert.equal(it.sockets.length, 1);
   it.socket.tell(stored(1));
   assert.deepEqual(got, [1]);
+});
+
+test("a holder hears of its own coming and going, while others keep the room connected", async (t) => {
+  const it = world(t);
+  const other = await it.enter();
+  const others = heard(other, "status");
+  const room = it.room({ enabled: false });
+  const statuses = heard(room, "status");
+  for (let round = 0; round < 2; round++) {
+    room.connect();
+    room.connect();
+    room.leave();
+    room.leave();
+  }
+  assert.deepEqual(statuses, ["connected", "initial", "connected", "initial"]);
+  assert.deepEqual(others, []);
+  room.watch("status", () => room.leave());
+  room.connect();
+  assert.deepEqual(statuses.slice(4), ["connected", "initial"], "it may leave when it hears of either");
+});
+
+test("a listener that connects when it hears of the leaving is back, and can leave", async (t) => {
+  const it = world(t);
+  const room = await it.enter({ state: { x: 1 } });
+  const waits = fate(room.publish("chat", 1));
+  const end = room.watch("status", (status) => {
+    if (status === "initial") room.connect();
+  });
+  room.leave();
+  await settled();
+  assert.deepEqual([room.status, waits.is, it.sockets[0]!.closed], ["connecting", "left", 1000]);
+  it.socket.welcome();
+  const got: unknown[] = [];
+  room.onAny(({ data }) => got.push(data));
+  it.socket.tell(stored(1));
+  assert.deepEqual([got, room.presence.state], [[1], { x: 1 }]);
+  end();
+  room.leave();
+  await it.pass(60_000);
+  assert.deepEqual([room.status, it.socket.closed, it.sockets.length, it.timers], ["initial", 1000, 2, 0]);
 });
 
 test("a client that is made connects to nothing", async (t) => {

@@ -31,6 +31,18 @@ test("M2: what is ephemeral does not wait, neither for a connection nor behind 6
   await room.publish("cursor", 4, { ephemeral: true });
 });
 
+test("N4: what is ephemeral and larger than the room would read is refused here", async (t) => {
+  const it = world(t);
+  const room = await it.enter({}, { limits: { message_bytes: 1_024, state_bytes: 1, rate_per_second: 100 } });
+  const { length } = JSON.stringify({ ephemeral: true, type: "publish", event: "e", data: "" });
+  const [fits, over] = [1_024, 1_025].map((size) =>
+    fate(room.publish("e", "x".repeat(size - length), { ephemeral: true })),
+  );
+  await settled();
+  assert.deepEqual([fits!.is, over!.is], [{}, "message_too_large"]);
+  assert.equal(it.socket.messages.length, 1);
+});
+
 test("M2: where nobody knows what is still on its way, it goes out", async (t) => {
   const it = world(t);
   const room = await it.enter();

@@ -212,11 +212,43 @@ test("E3: until then nothing is sent, however much changes", async (t) => {
 test("P1: a state that the room refuses for good is told of, and not sent again by itself", async (t) => {
   const { it, room } = await connected(t);
   const errors = heard(room, "error");
-  room.presence.set("x".repeat(5_000));
+  room.presence.set("x".repeat(3_000));
   it.socket.tell(refused("state_too_large", false));
   await it.pass(5_000);
   assert.equal(states(it.socket).length, 1);
   assert.deepEqual(errors.map(({ code }) => code), ["state_too_large"]);
+});
+
+test("N4: a state larger than the room takes stays as it was, and is told of; other changes go on", async (t) => {
+  const { it, room } = await connected(t, {}, { a: 1 });
+  const [errors, shown] = [heard(room, "error"), heard(room, "state")];
+  room.presence.update({ a: 2 });
+  room.presence.update({ b: 1 });
+  room.presence.update({ c: "é".repeat(2_048), d: 1 });
+  room.presence.set("x".repeat(4_095));
+  room.presence.update({ e: 1 });
+  await it.pass(50);
+  assert.deepEqual(states(it.socket), [{ patch: { a: 2 } }, { patch: { b: 1, e: 1 } }]);
+  assert.deepEqual(room.presence.state, { a: 2, b: 1, e: 1 });
+  assert.deepEqual(errors.map(({ code, retryable }) => [code, retryable]), Array(2).fill(["state_too_large", false]));
+  assert.equal(shown.length, 3);
+  room.presence.set("x".repeat(4_094));
+  await it.pass(50);
+  assert.equal(states(it.socket).length, 3, "quotes count");
+});
+
+test("a listener that corrects the state it is told of has the last word, here and in the room", async (t) => {
+  for (const throttle of [0, 50]) {
+    const { it, room } = await connected(t, { throttle }, { x: 0 });
+    room.watch("state", (state) => {
+      if (state.x > 10) room.presence.update({ x: 10 });
+    });
+    room.presence.update({ x: 50 });
+    await it.pass(1_000);
+    assert.deepEqual(room.presence.state, { x: 10 });
+    assert.deepEqual(states(it.socket), [{ patch: { x: 50 } }, { patch: { x: 10 } }]);
+    t.mock.restoreAll();
+  }
 });
 
 test("T2: without the right `presence` nothing is sent; with it, gained later, the state is", async (t) => {

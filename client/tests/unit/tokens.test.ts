@@ -112,6 +112,26 @@ test("a token that does not come in ten seconds is asked for again; if it comes 
   assert.equal(it.socket.token, "in time");
 });
 
+test("a token that takes nine seconds leaves the room its ten", async (t) => {
+  let answer = (_: string) => {};
+  const it = world(t, { token: () => new Promise<string>((resolve) => (answer = resolve)) });
+  const room = it.room();
+  await it.pass(9_000);
+  answer("slow");
+  await it.pass(9_999);
+  assert.equal(it.sockets.length, 1);
+  it.socket.welcome();
+  await it.pass(20_000);
+  assert.deepEqual([room.status, it.sockets.length], ["connected", 1]);
+  it.socket.end();
+  await it.pass(250);
+  answer("again");
+  await it.pass(9_999);
+  assert.equal(it.socket.closed, undefined);
+  await it.pass(1);
+  assert.equal(it.socket.closed, 3000, "but no more");
+});
+
 // A route of the application's.
 
 function route(t: TestContext, ...answers: (Response | Error)[]) {

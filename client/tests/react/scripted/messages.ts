@@ -227,3 +227,69 @@ test("useMessages begins anew when the room was left and entered again: nobody t
   await settled();
   assert.deepEqual([it.data, it.log.more], [[8, 9, 10], true]);
 });
+
+test("useMessages begins anew when its holder left and came back while others kept the room connected", async (t) => {
+  let room: ReturnType<typeof useRoom>;
+  const it = await list(t, () => ((room = useRoom()), useMessages("chat")));
+  await it.answer([4, 5], true);
+  const other = it.client.room("lobby");
+  room!.leave();
+  it.socket.tell(stored(6));
+  room!.connect();
+  it.socket.tell(stored(7));
+  await settled();
+  assert.deepEqual(it.data, [4, 5], "until there is something else to show");
+  await it.answer([5, 6, 7], true);
+  assert.deepEqual([it.data, it.log.more, it.log.loading], [[5, 6, 7], true, false]);
+  other.leave();
+});
+
+test("useMessages keeps `max`: each message that comes takes the oldest off, and loadMore has it again", async (t) => {
+  const it = await list(t, () => useMessages("chat", { limit: 2, max: 4 }), 4);
+  await it.answer([3, 4]);
+  it.socket.tell(stored(5), stored(6));
+  await settled();
+  assert.deepEqual([it.data, it.log.more], [[3, 4, 5, 6], false]);
+  it.socket.tell(stored(7), stored(8, "x", "other"), stored(9));
+  await settled();
+  assert.deepEqual([it.data, it.log.more], [[5, 6, 7, 9], true]);
+  it.log.loadMore();
+  it.socket.tell(stored(10));
+  await settled();
+  assert.deepEqual(it.data, [5, 6, 7, 9, 10], "not while those before it are on their way");
+  assert.deepEqual(await it.answer([3, 4]), { limit: 2, before: 5, after: undefined });
+  assert.deepEqual([it.data, it.log.more], [[3, 4, 5, 6, 7, 9, 10], false], "what was asked for stays");
+  it.socket.tell(stored(11));
+  await settled();
+  assert.deepEqual([it.data, it.log.more], [[4, 5, 6, 7, 9, 10, 11], true], "until more comes");
+});
+
+test("useMessages keeps 1,000 unless told otherwise, also of a history that it may not read", async (t) => {
+  const it = await list(t, () => useMessages("chat"), 0);
+  it.socket.tell({ type: "error", id: it.requests()[0].id, code: "forbidden", message: "No.", retryable: false });
+  await settled();
+  it.socket.tell(...Array.from({ length: 1_500 }, (_, index) => stored(index + 1)));
+  await settled();
+  assert.deepEqual([it.data.length, it.data[0], it.data.at(-1)], [1_000, 501, 1_500]);
+});
+
+test("useMessages shows what it had when what it begins anew with cannot be had", async (t) => {
+  const it = await list(t, () => useMessages("chat"));
+  await it.answer([4, 5]);
+  await it.reconnect({ offset: 900, recovered: false });
+  it.socket.tell({ type: "error", id: it.requests()[0].id, code: "forbidden", message: "No.", retryable: false });
+  await settled();
+  assert.deepEqual([it.log.error?.code, it.data], ["forbidden", [4, 5]]);
+  it.socket.tell(stored(901));
+  await settled();
+  assert.deepEqual(it.data, [901], "until there is something else");
+});
+
+test("useMessages tells of no error once it has what was missing", async (t) => {
+  const it = await list(t, () => useMessages("chat"));
+  // The question of the old user is not answered to the new one; the list asks again.
+  await it.reconnect({ offset: 5, recovered: false, connection: "9", user: { id: "bob", info: {} } });
+  assert.equal(it.log.error?.code, "user_changed");
+  await it.answer([4, 5]);
+  assert.deepEqual([it.log.error, it.data, it.log.loading], [undefined, [4, 5], false]);
+});

@@ -104,6 +104,33 @@ test("under StrictMode there is one socket, also with a client of the provider's
   assert.equal(sockets[0].url.search, "?user=ana&", "options are taken once");
 });
 
+test("with another key a RoomfulProvider is another user's: nothing of the one before goes on", async (t) => {
+  const it = world(t);
+  const sockets: FakeSocket[] = [];
+  const Socket = class extends FakeSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, protocols);
+      sockets.push(this);
+    }
+  };
+  const { View, seen } = probe(() => [useStatus(), useSelf()?.user.id ?? null, useMessages().messages.length, useMyState()[0]]);
+  const page = (user: string) =>
+    h(RoomfulProvider, { key: user, url: URL, WebSocket: Socket, user }, h(RoomProvider, { id: "lobby" }, h(View)));
+  const { show: render } = await show(t, page("ana"));
+  await settled();
+  sockets[0].welcome({ offset: 1, members: [{ ...OWN, state: null }] });
+  await settled();
+  sockets[0].tell({ type: "history", id: "1", messages: [stored(1)], epoch: "e1", more: false });
+  await settled();
+  assert.deepEqual(seen.at(-1), ["connected", "ana", 1, null]);
+  render(page("bob"));
+  await settled();
+  assert.deepEqual(seen.at(-1), ["connecting", null, 0, null]);
+  assert.deepEqual([sockets.length, sockets[1].url.search], [2, "?user=bob&"], "and with no session of hers");
+  await it.pass(500);
+  assert.deepEqual(sockets.map(({ closed }) => closed), [1000, undefined]);
+});
+
 test("a room is left half a second after its last provider, and not at all if another comes in time", async (t) => {
   const it = world(t);
   const page = await show(t, inside(it.client, h(Everything)));
