@@ -26,10 +26,11 @@ impl Bans {
         self.until.insert(user.to_owned(), until);
     }
 
-    /// Those that have ended go with everything else, and so they stay ended when the clock is set back.
+    /// Those that have ended go with everything else, unless a crash takes that back: nobody knows.
     pub fn look(&mut self, store: &Memory, now: u64) {
         if std::mem::replace(&mut self.erased, store.erased) != store.erased {
-            self.until.retain(|_, until| *until > now);
+            let gone = self.until.extract_if(.., |_, until| *until <= now);
+            self.perhaps.extend(gone.map(|(user, _)| user));
         }
     }
 
