@@ -47,6 +47,8 @@ impl Room {
                 Error::new(ErrorCode::Unauthorized)
             };
             self.refuse(link, maybe_id(error, id), turn);
+            // It may count as a fault, long after the frame was heard that asked for it.
+            self.save_later(link, turn.now);
         }
     }
 

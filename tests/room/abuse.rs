@@ -264,6 +264,24 @@ fn t5_ten_refused_tokens_within_a_minute_end_the_connection() {
 }
 
 #[test]
+fn t5_c6_a_refused_token_is_remembered_through_hibernation() {
+    let mut world = World::new();
+    let (eve, _) = world.join("eve");
+    world.send(eve, json!({"type": "auth", "token": "bad"}));
+    // What comes alone is kept at once; the token is refused a little later.
+    world.pass(500);
+    let verifying = world.verifying.pop().unwrap();
+    world.handle(verifying.outcome(Err(Error::new(ErrorCode::InvalidToken))));
+    world.pass(11_000);
+    assert!(world.evict());
+    for _ in 0..9 {
+        assert!(world.is_open(eve));
+        world.send_text(eve, "{");
+    }
+    assert_eq!(world.closed(eve), Some(4503));
+}
+
+#[test]
 fn t5_n6_a_renewal_counts_as_ten_messages() {
     let mut world = World::new();
     let (eve, _) = world.join("eve");
