@@ -15,6 +15,10 @@ use crate::protocol::{Error, ErrorCode, Limits, Scanner, write_string};
 /// A user who has left so many bytes unread is refused: a quarter of what all rooms of an isolate share.
 const MOST_UNREAD: u32 = 32 * 1024 * 1024;
 
+/// One that has ended counts as so much at least: a socket takes some 77 kB itself (workerd, 2026-11), and of those that
+/// have ended nothing else is counted.
+const LEAST_UNREAD: u32 = 64 * 1024;
+
 /// The sockets and streams that were closed and are still in memory.
 #[derive(Debug, Default)]
 pub struct Stuck(Map<Link, Left>);
@@ -68,7 +72,7 @@ impl Stuck {
         if let Some(user) = before.or_else(|| user.map(Box::from))
             && unread > 0
         {
-            self.enter(link, user, unread, true);
+            self.enter(link, user, unread.max(LEAST_UNREAD), true);
         }
     }
 

@@ -52,6 +52,7 @@ export class Host {
     // The room may not have come of it the last time, if storage could not be read; nothing was accepted since.
     this.#next = 1;
     this.#sockets.clear();
+    this.#waiting.clear();
     const sockets = this.#context.getWebSockets();
     let lines = "";
     for (let i = 0; i < sockets.length; i++) {
@@ -199,8 +200,14 @@ export class Host {
       this.#streams.delete(link);
       // Of a reader that is too slow, what waits for it is dropped.
       const dropped = stream.waiting > BUFFERED_ANYWAY;
-      // It has ended when its reader has read everything, or is gone.
-      const ended = () => this.#context.guard.streamEnded(link);
+      // It has ended when its reader has read everything, or is gone. Until then only memory knows of it: in a life that
+      // followed on a lost instance its link would be somebody else's.
+      const { guard } = this.#context;
+      guard.hold();
+      const ended = () => {
+        guard.streamEnded(link);
+        guard.release();
+      };
       (dropped ? stream.writer.abort() : stream.writer.close()).then(ended, ended);
       return dropped ? 0 : much(stream.waiting);
     }

@@ -446,15 +446,21 @@ fn e3_what_is_unread_counts_though_the_client_has_closed_its_socket() {
         });
         world.join("mal");
     }
-    // It counts by its bytes alone: nothing else is left of it.
+    // What is hardly anything, and gone soon, keeps nobody out, but no number of such sockets is free.
     let mut world = World::with(|limits| limits.connections_per_user = 10);
-    for _ in 0..100 {
+    let leave = |world: &mut World| {
         world.pass(1_000);
         let (ana, _) = world.join("ana");
         let link = world.link(ana);
         let (code, unread) = (1000, 400);
         world.handle(Input::Closed { link, code, unread });
+    };
+    for _ in 0..512 {
+        leave(&mut world);
     }
+    world.pass(1_000);
+    let refused = world.connect(&arrival("ana"));
+    assert_eq!(refusal(&world, refused).unwrap().code, ErrorCode::UserFull);
 }
 
 #[test]

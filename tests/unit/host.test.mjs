@@ -131,3 +131,14 @@ test("e3 what waits for one that the room has closed is told when it has ended a
     assert.equal(host.closed(1, here[0], 1006), gone ? 0 : 2 * MIB);
   }
 });
+
+test("e3 what waited before a room could be restored is not told of those that have its link then", () => {
+  const { host, here } = readers(2, 2);
+  host.closed(1, here[0], 1006);
+  // Storage could not be read before.
+  const [gone] = here.splice(0, 1);
+  host.restore();
+  assert.equal(host.linkOf(here[0]), 1);
+  gone.released = true;
+  assert.deepEqual([...host.drained()], []);
+});

@@ -1,10 +1,14 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import http from "node:http";
 import { test } from "node:test";
 import { build } from "../../scripts/build.mjs";
-import { freshRoom, get, join, open, placeOf } from "./client.mjs";
+import { freshRoom, get, join, open, placeOf, post } from "./client.mjs";
 import { Crowd } from "./crowd.mjs";
+import { sample } from "./exposition.mjs";
 import { history } from "./ledger.mjs";
 import { startServer } from "./server.mjs";
+import { mint } from "./token.mjs";
 import { until } from "./until.mjs";
 
 // A build that panics when it is told to: see src/worker/panic_on_purpose.rs.
@@ -121,6 +125,41 @@ for (const order of ["panic now", "panic in a task"]) {
     for (const [id, offset] of acknowledged) assert.equal(offsets.get(id), offset);
   });
 }
+
+test("e4 streams that were closed before a panic elsewhere end nobody's connection after it", async (t) => {
+  const server = await startServer(t, { folder: FOLDER, vars: { GRACE_SECONDS: 60, PING_SECONDS: 2 } });
+  const [room, quiet] = [freshRoom("panicking"), freshRoom("quiet")];
+  const query = new URLSearchParams({ token: mint({ sub: "listener", room: quiet }) });
+  const deaf = [];
+  t.after(() => deaf.forEach((stream) => stream.destroy()));
+  // Of some of them more is unread than the kernel takes, and less than what is dropped.
+  for (let streams = 0; streams < 20; streams++) {
+    const options = { agent: false, headers: { accept: "text/event-stream" } };
+    const stream = http.get(`${server.url}/room/${quiet}?${query}`, options);
+    deaf.push(stream);
+    stream.on("error", () => {});
+    await once(stream, "response");
+    const data = "x".repeat(60_000);
+    for (let said = 0; said < 8; said++) {
+      await post(server, `/room/${quiet}/publish`, { event: "e", data, ephemeral: true });
+    }
+  }
+  await post(server, `/room/${quiet}/disconnect`, { user: "listener" });
+  const people = [];
+  for (const _ of deaf) people.push(await join(server, quiet, { user: "cleo" }));
+  // Without timers: comments for streams, attachments to be written.
+  const calm = Date.now() + 4_000;
+  await until(() => Date.now() > calm, "a quiet room");
+  const closed = sample((await get(server, `/room/${quiet}/metrics`)).body, "roomful_room_closed_sockets");
+  assert.ok(closed > 0, "all of them have ended");
+
+  const ana = await join(server, room);
+  ana.send("panic now");
+  // In a life that followed on a lost instance they would have the streams' links.
+  await Promise.all([ana, ...people].map((who) => who.end()));
+  for (const stream of deaf) stream.destroy();
+  for (const [number, who] of people.entries()) await insist(server, quiet, who, number);
+});
 
 test("m5 e4 panic after panic", async (t) => {
   const server = await startServer(t, { folder: FOLDER, vars: { GRACE_SECONDS: 5 } });
