@@ -171,7 +171,7 @@ export function createConnection(
       if (offset) place!.offset = offset;
     } else if (message.type === "auth") {
       renewLater(message.expires_in!);
-    } else if (message.type === "error" && message.id === "auth") {
+    } else if ((message as WireError).id === "auth") {
       renewLater(expires - Date.now());
     }
     received(message);

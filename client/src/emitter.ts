@@ -5,10 +5,10 @@ type Listener = (...values: any[]) => void;
 type Entry = readonly [Listener];
 
 /**
- * Listeners by topic. One that throws keeps nothing from the others; one that makes it idle does. Of a topic to which
- * nobody listens any more nothing is kept: topics may be as many as an application makes up.
+ * Listeners by topic. One that throws keeps nothing from the others; one that makes what is told `idle` does. Of a topic
+ * to which nobody listens any more nothing is kept: topics may be as many as an application makes up.
  */
-export function createEmitter(idle: () => boolean) {
+export function createEmitter(idle: (topic: string, value: unknown) => boolean) {
   // Wrapped, so that the same function given twice is two listeners.
   const listeners = new Map<string, Set<Entry>>();
   return {
@@ -24,7 +24,7 @@ export function createEmitter(idle: () => boolean) {
     emit(topic: string, ...values: unknown[]): number {
       const told = [...(listeners.get(topic) ?? [])];
       for (const [listener] of told) {
-        if (idle()) break;
+        if (idle(topic, values[0])) break;
         try {
           listener(...values);
         } catch (error) {

@@ -201,9 +201,12 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
   }
 
   const hold = (options: RoomOptions): Room => {
-    // Who leaves inside a handler hears nothing more.
-    const emitter = createEmitter(() => !inside);
-    let inside = false;
+    // Who leaves inside a handler hears of nothing but that, and nobody of what a listener before has made untrue.
+    const emitter = createEmitter(
+      (topic, value) =>
+        value !==
+        (topic === "status" ? room.status : !holders.has(holder) ? holder : topic === "state" ? state.state : value),
+    );
     /** One stay in the room, from when the past was asked for until it is left. */
     let stay: object | undefined;
     /** Messages that wait until older ones have come. */
@@ -239,13 +242,13 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
       const held: Message[] = (waiting = []);
       replays = replays.then(async () => {
         try {
-          for (let more = true; more; ) {
+          for (;;) {
             const page = await history(range);
             // The room was left, or began anew and what was asked for is gone.
-            if (stay !== own || page.epoch !== epoch) break;
+            if (page.epoch !== epoch || stay !== own) break;
             checked(page.messages).forEach(deliver);
-            more = range.after !== undefined && page.more;
-            range = { ...range, after: page.messages.at(-1)?.offset! };
+            if (range.after === undefined || !page.more) break;
+            range.after = page.messages.at(-1)!.offset;
           }
         } catch {
           // The error was told like every other.
@@ -259,7 +262,7 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
     const room: Room = {
       id,
       get status() {
-        return connection.status;
+        return holders.has(holder) ? connection.status : "initial";
       },
       get error() {
         return connection.error;
@@ -287,15 +290,15 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
       history: (options) => quietly(page(options)),
 
       connect() {
+        const { status } = connection;
         const known = holders.has(holder);
         holders.add(holder);
-        inside = true;
         if (!known && state.state === null && options.state !== undefined) state.set(options.state);
-        if (connection.status !== "connected") connection.open();
-        else if (!known) {
-          holder.entered(connection.place!.offset);
-          emitter.emit("status", connection.status);
-        }
+        if (status !== "connected") connection.open();
+        if (known) return;
+        if (status === "connected") holder.entered(connection.place!.offset);
+        // If it changed just now, that was told, and this is no longer true.
+        emitter.emit("status", status);
       },
 
       leave() {
@@ -308,7 +311,6 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
         }
         // The last that it hears, but not of each member as if they had left. It may come back upon it.
         emitter.emit("status", "initial");
-        inside = holders.has(holder);
       },
     };
     if (options.enabled !== false) room.connect();

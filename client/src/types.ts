@@ -138,10 +138,7 @@ export interface Gap {
 
 /** What `room.watch` can tell of, and what it hands over. */
 export interface Topics<T extends RoomTypes = RoomTypes> {
-  /**
-   * The connection's status changed. Where others keep the room connected, a holder hears `connected` when it comes
-   * and `initial` when it leaves.
-   */
+  /** The status changed, as `room.status`. Who comes to a room that others hold hears how the connection is. */
   status: Status;
   /** Somebody came, went or changed their state: all members, as `room.members`. */
   members: readonly Member<T>[];
@@ -198,6 +195,7 @@ export interface RoomOptions<T extends RoomTypes = RoomTypes> {
 export interface Room<T extends RoomTypes = RoomTypes> {
   /** The room's name. */
   readonly id: string;
+  /** How the connection is; `initial` for who is not in the room, also if others hold it. */
   readonly status: Status;
   /** Why the status is what it is, unless it is `connected` or nothing happened yet. */
   readonly error: RoomfulError | undefined;

@@ -62,11 +62,10 @@ export function createLog(room: Room, events: string | readonly string[] | undef
     const own = known;
     set({ loading: true, error: undefined });
     try {
-      const { messages, more } = await room.history({ before, limit });
+      const { more, messages } = await room.history({ before, limit });
       if (own !== known) return;
-      const found = add(messages);
       whole = true;
-      if (more && !found) return fetch(messages[0]!.offset);
+      if (!add(messages) && more) return fetch(messages[0]!.offset);
       set({ loading: false, more, error: undefined });
     } catch (error) {
       if (own === known) set({ loading: false, error: error as RoomfulError });
@@ -79,8 +78,11 @@ export function createLog(room: Room, events: string | readonly string[] | undef
 
   function turned(status: Status): void {
     if (status === "disconnected") set({ loading: false, error: room.error });
-    // Left, maybe not for good: nobody tells what is missed until then.
-    if (status === "initial") renew();
+    // Left, maybe not for good: nobody tells what is missed until then, and a page that is asked for now would hide it.
+    if (status === "initial") {
+      renew();
+      set({ loading: false, more: false, error: undefined });
+    }
     if (status !== "connected") return;
     if (!whole) void fetch();
     else set({ error: undefined });
@@ -89,6 +91,8 @@ export function createLog(room: Room, events: string | readonly string[] | undef
   return [
     (listener: () => void): (() => void) => {
       notify = listener;
+      // Whoever subscribes again may have missed something.
+      renew();
       turned(room.status);
       return together([
         room.onAny((message) => {
@@ -97,8 +101,6 @@ export function createLog(room: Room, events: string | readonly string[] | undef
         // What could be filled, the room has filled by itself. That there is a connection again is told next.
         room.watch("gap", renew),
         room.watch("status", turned),
-        // Whoever subscribes again may have missed something.
-        renew,
       ]);
     },
     () => state,

@@ -50,7 +50,7 @@ test("leaving takes the handlers of who leaves, and the connection with the last
   assert.deepEqual(twos.map(([topic]) => topic), ["members", "status"]);
   one.connect();
   assert.equal(it.sockets.length, 2);
-  assert.equal(two.status, "connecting", "it is the same connection");
+  assert.deepEqual([one.status, two.status], ["connecting", "initial"]);
   it.socket.welcome();
   two.onAny(() => assert.fail("it did not come back"));
   two.leave();
@@ -114,7 +114,7 @@ test("a holder without `enabled` hears of nothing, and keeps nothing alive", asy
   const statuses = heard(quiet, "status");
   const room = it.room();
   it.socket.welcome();
-  assert.equal(quiet.status, "connected");
+  assert.equal(quiet.status, "initial");
   assert.deepEqual(statuses, []);
   room.leave();
   assert.equal(it.socket.closed, 1000);
@@ -183,6 +183,53 @@ test("a listener that connects when it hears of the leaving is back, and can lea
   room.leave();
   await it.pass(60_000);
   assert.deepEqual([room.status, it.socket.closed, it.sockets.length, it.timers], ["initial", 1000, 2, 0]);
+});
+
+test("who left is outside, whoever keeps the room connected", async (t) => {
+  const it = world(t);
+  const other = await it.enter();
+  const room = it.room();
+  assert.equal(room.status, "connected");
+  const seen: string[] = [];
+  room.watch("status", () => seen.push(room.status));
+  room.leave();
+  assert.deepEqual([room.status, other.status], ["initial", "connected"]);
+  room.connect();
+  assert.deepEqual([room.status, seen], ["connected", ["initial", "connected"]]);
+});
+
+test("a holder who comes while the connection is being restored hears that", async (t) => {
+  const it = world(t);
+  const other = await it.enter();
+  it.socket.end();
+  const room = it.room({ enabled: false });
+  const [statuses, others] = [heard(room, "status"), heard(other, "status")];
+  room.connect();
+  room.connect();
+  assert.deepEqual(statuses, ["reconnecting"]);
+  it.socket.welcome();
+  room.leave();
+  assert.deepEqual([statuses, others], [["reconnecting", "connected", "initial"], ["connected"]]);
+});
+
+test("what a listener has made untrue is not told to those after it: the last they hear is how it is", async (t) => {
+  const it = world(t);
+  const other = await it.enter();
+  const room = it.room();
+  room.watch("status", (status) => {
+    if (status === "initial") room.connect();
+  });
+  room.watch("state", (state) => {
+    if (state.x > 10) room.presence.update({ x: 10 });
+  });
+  const [statuses, states, others] = [heard(room, "status"), heard(room, "state"), heard(other, "state")];
+  room.leave();
+  assert.equal(statuses.at(-1), "connected");
+  room.presence.update({ x: 50 });
+  assert.deepEqual([states.at(-1), others.at(-1)], [{ x: 10 }, { x: 10 }]);
+  other.leave();
+  room.leave();
+  assert.equal(statuses.at(-1), "connecting");
 });
 
 test("a client that is made connects to nothing", async (t) => {

@@ -4,6 +4,7 @@ import { test } from "node:test";
 import { StrictMode, createElement as h } from "react";
 import { useMessages, useRoom } from "../../../src/react.ts";
 import type { MessageLog } from "../../../src/react.ts";
+import { createLog } from "../../../src/react/log.ts";
 import { settled, stored, world } from "../../unit/fake.ts";
 import { probe, show } from "../page.ts";
 import { inside } from "./scene.ts";
@@ -242,6 +243,45 @@ test("useMessages begins anew when its holder left and came back while others ke
   await it.answer([5, 6, 7], true);
   assert.deepEqual([it.data, it.log.more, it.log.loading], [[5, 6, 7], true, false]);
   other.leave();
+});
+
+test("useMessages loads nothing more for a holder that left, and has no hole when it came back", async (t) => {
+  let room: ReturnType<typeof useRoom>;
+  const it = await list(t, () => ((room = useRoom()), useMessages("chat")));
+  await it.answer([4, 5], true);
+  const other = it.client.room("lobby");
+  room!.leave();
+  await settled();
+  assert.deepEqual([it.data, it.log.more, it.log.loading], [[4, 5], false, false]);
+  it.log.loadMore();
+  if (it.requests()[1]) await it.answer([5], true);
+  it.socket.tell(stored(6));
+  room!.connect();
+  await settled();
+  if (it.requests()[1]) await it.answer([5, 6], true);
+  assert.deepEqual([it.data, it.log.more, it.log.loading], [[5, 6], true, false]);
+  other.leave();
+});
+
+test("a list that nobody follows for a while begins anew then, whatever was loaded meanwhile", async (t) => {
+  const it = world(t);
+  const room = await it.enter({}, { offset: 5 });
+  const requests = () => it.socket.messages.filter(({ type }) => type === "history");
+  const answer = async (offset: number) => {
+    const { id } = requests().at(-1)!;
+    it.socket.tell({ type: "history", id, messages: [stored(offset)], epoch: "e1", more: true });
+    await settled();
+  };
+  const [follow, get] = createLog(room, "chat", 1, 10);
+  const end = follow(() => {});
+  await answer(5);
+  end();
+  get().loadMore();
+  await answer(5);
+  it.socket.tell(stored(6));
+  follow(() => {});
+  await answer(6);
+  assert.deepEqual([requests().length, get().messages.map(({ data }) => data)], [3, [6]]);
 });
 
 test("useMessages keeps `max`: each message that comes takes the oldest off, and loadMore has it again", async (t) => {
