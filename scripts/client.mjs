@@ -25,8 +25,8 @@ const PUBLIC = ["client", "error", "schema", "types", "wire", "react/context", "
 
 // What an application carries when it imports everything from these doors, minified and gzipped.
 const SIZES = [
-  { label: "roomful", doors: ["index"], limit: 5_050 },
-  { label: "roomful and roomful/react", doors: ["index", "react"], limit: 6_600 },
+  { label: "roomful", doors: ["index"], limit: 5_100 },
+  { label: "roomful and roomful/react", doors: ["index", "react"], limit: 6_650 },
   { label: "roomful/server", doors: ["server"], limit: 2_020 },
 ];
 

@@ -139,6 +139,8 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
         break;
       case "error": {
         const error = fromWire(message);
+        // The room has another one than the changes to come are meant for.
+        if (error.code === "state_too_large") state.whole();
         if (message.id === STATE_ID && error.retryable) state.sendAll(error.retryAfter);
         else if (outbox.settle(message.id!, error)) report(error);
       }
@@ -255,7 +257,8 @@ export function createRoom(id: string, options: ClientOptions): (options: RoomOp
         }
         if (stay !== own) return;
         if (waiting === held) waiting = undefined;
-        held.forEach(deliver);
+        // Who came back upon a message has it from the past already.
+        held.filter(({ offset }) => !(offset! < range.before!)).forEach(deliver);
       });
     }
 

@@ -70,13 +70,19 @@ export function createOwnState(
   /** Sends all of it, after `pause` milliseconds at the earliest. */
   function sendAll(pause = 1_000): void {
     rest();
-    changes = undefined;
+    whole();
     schedule(pause);
+  }
+
+  /** Sends all of it with the next change. */
+  function whole(): void {
+    changes = undefined;
   }
 
   return {
     rest,
     sendAll,
+    whole,
     /** What it is meant to be. */
     get state() {
       return value;

@@ -73,6 +73,25 @@ test("each holder gets its own past, whenever it comes, and the others nothing o
   assert.deepEqual([nones, twos, lates], [[11, 12], [9, 10, 11, 12], range(7, 12)]);
 });
 
+test("a holder who is taken out and back in upon a message has it once: from the past", async (t) => {
+  const it = world(t);
+  const [one, two] = [it.room(), it.room({ history: 5 })];
+  const twos = offsets(two);
+  it.socket.welcome({ offset: 1 });
+  await settled();
+  await answer(it.socket, [1]);
+  const stop = one.onAny(() => {
+    two.leave();
+    two.connect();
+  });
+  it.socket.tell(stored(2));
+  stop();
+  it.socket.tell(stored(3));
+  await settled();
+  await answer(it.socket, [1, 2]);
+  assert.deepEqual(twos, [1, 1, 2, 3]);
+});
+
 test("R2: a connection that recovered asks for nothing", async (t) => {
   const { it, got } = await begun(t, 2, 2);
   await answer(it.socket, [1, 2]);

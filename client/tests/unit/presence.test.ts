@@ -219,6 +219,17 @@ test("P1: a state that the room refuses for good is told of, and not sent again 
   assert.deepEqual(errors.map(({ code }) => code), ["state_too_large"]);
 });
 
+test("P1: after a state that the room refused for its size, the next change takes all of it along", async (t) => {
+  const { it, room } = await connected(t, {}, { a: 1 });
+  room.presence.update({ b: "x".repeat(3_000), c: 1 });
+  it.socket.tell(refused("state_too_large", false));
+  await it.pass(50);
+  room.presence.update({ b: null });
+  room.presence.update({ d: 1 });
+  await it.pass(50);
+  assert.deepEqual(states(it.socket).slice(1), [{ state: { a: 1, c: 1 } }, { patch: { d: 1 } }]);
+});
+
 test("N4: a state larger than the room takes stays as it was, and is told of; other changes go on", async (t) => {
   const { it, room } = await connected(t, {}, { a: 1 });
   const [errors, shown] = [heard(room, "error"), heard(room, "state")];
