@@ -149,11 +149,40 @@ fn c3_attachments_wait_for_a_pause_while_everybody_talks() {
     assert_eq!(world.attaches, before, "written before there is a pause");
     let waits = world.room.as_ref().unwrap().is_waiting();
     assert!(waits, "could be put away meanwhile");
-    world.pass(20);
+    // After five seconds of it, looks for a pause are an eighth of that apart.
+    world.pass(600);
     assert_eq!(world.attaches, before + 300);
     for client in &clients {
         assert_eq!(state_attached(&world, *client), "99");
     }
+    assert!(!world.room.as_ref().unwrap().is_waiting());
+}
+
+#[test]
+fn c3_to_look_for_a_pause_takes_few_timers_and_no_longer_than_a_second() {
+    let mut world = World::new();
+    let (ana, _) = world.join("ana");
+    world.pass(2_000);
+    let talk = |world: &mut World, messages: u64| {
+        let before = world.timers;
+        for n in 0..messages {
+            world.send(
+                ana,
+                json!({"type": "publish", "event": "e", "data": n, "ephemeral": true}),
+            );
+            world.pass(50);
+        }
+        world.timers - before
+    };
+    // A short burst is over soon,
+    talk(&mut world, 4);
+    world.pass(100);
+    assert!(!world.room.as_ref().unwrap().is_waiting());
+    // and a long one does not take a timer for each message.
+    world.pass(1_000);
+    let timers = talk(&mut world, 20 * 60);
+    assert!(timers < 100, "{timers} timers in a minute");
+    world.pass(1_000);
     assert!(!world.room.as_ref().unwrap().is_waiting());
 }
 

@@ -79,6 +79,8 @@ pub struct World {
     /// When frames went out: how many links a text went to.
     pub sends: Vec<(u64, usize)>,
     pub attaches: u64,
+    /// How often the room asked to be woken.
+    pub timers: u64,
     /// What the room has closed and has not ended, with what is attached to it. It ends at once unless it is to `linger`.
     left: Vec<(Link, Kind, String)>,
     pub linger: bool,
@@ -121,6 +123,7 @@ impl World {
             looks: Vec::new(),
             sends: Vec::new(),
             attaches: 0,
+            timers: 0,
             left: Vec::new(),
             linger: false,
             last_event: START,

@@ -72,7 +72,10 @@ impl World {
                 nth,
             }),
             Action::Reply { request, reply } => self.tell(Outward::Reply(request, reply)),
-            Action::Timer { at } => self.timer = Some(at),
+            Action::Timer { at } => {
+                self.timers += 1;
+                self.timer = Some(at);
+            }
             Action::Alarm { at } => {
                 self.alarm = Some(at);
                 self.alarms_set += 1;
