@@ -155,6 +155,8 @@ test("e3 what a user has left unread counts, whoever closed the sockets, until i
   const open = (query) => {
     const options = { perMessageDeflate: false, closeTimeout: 600_000 };
     const socket = new WebSocket(`${room.replace("http", "ws")}?${query}`, ["roomful.v1"], options);
+    // The room's log may tell of a refusal before the handshake is here: then it is an error to end it.
+    socket.on("error", () => {});
     t.after(() => socket.terminate());
     return socket;
   };
